@@ -1,0 +1,1 @@
+"""Stack 2: how devices exchange data."""

@@ -1,0 +1,1 @@
+"""Stack 4: what one device can do."""

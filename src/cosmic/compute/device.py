@@ -1,0 +1,27 @@
+"""One accelerator."""
+
+from dataclasses import dataclass
+
+from cosmic.errors import SpecError
+from cosmic.units import Bytes, BytesPerSecond, FlopPerSecond
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Device:
+    """What one device can do.
+
+    Attributes:
+        peak_flops: Floating-point operations a second at the training precision.
+        memory_bandwidth: Bytes a second to and from its memory.
+        memory_capacity: Bytes that it can hold.
+    """
+
+    peak_flops: FlopPerSecond
+    memory_bandwidth: BytesPerSecond
+    memory_capacity: Bytes
+
+    def __post_init__(self) -> None:
+        for name in self.__slots__:
+            value = getattr(self, name)
+            if not 0 < value < float("inf"):
+                raise SpecError(f"device: {name} must be positive, not {value}")

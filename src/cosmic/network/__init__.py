@@ -1,0 +1,1 @@
+"""Stack 3: how devices are joined."""

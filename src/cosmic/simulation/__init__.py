@@ -1,0 +1,1 @@
+"""How long a graph takes on a system."""

@@ -1,0 +1,425 @@
+"""The compiled inner loops: plain arrays in and out.
+
+`run_programs` is one device: it computes, hands collectives to the network and waits.
+Each dimension of the network serves one chunk at a time. When one is free, it takes the
+lowest phase that has a chunk waiting there, of the collective that the scheduling policy
+puts first. At any instant all that ends is taken note of, and all that the device can do
+at that instant is done, before a dimension takes its next chunk.
+
+`run_schedule` is a pipeline: the order of micro-batches over stages.
+
+All kernels stand in this one module: numba's cache does not see a change in another.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+_COMPUTE, _START, _WAIT = 0, 1, 2  # as in flat_graph
+_IDLE = np.inf
+
+
+class Collectives(NamedTuple):
+    """The collectives of a graph on a system, and how they are served.
+
+    Attributes:
+        phase_start: First phase of each collective, and the end of the last one.
+        phase_dimension: Dimension of each phase.
+        phase_seconds: Duration of one chunk's phase.
+        group_of: Group of each collective.
+        groups: How many groups there are.
+        dimensions: How many dimensions the network has.
+        chunks: Chunks of a collective.
+        lifo: Whether the latest collective goes first.
+    """
+
+    phase_start: Ints
+    phase_dimension: Ints
+    phase_seconds: Floats
+    group_of: Ints
+    groups: int
+    dimensions: int
+    chunks: int
+    lifo: bool
+
+
+class Programs(NamedTuple):
+    """The programs of a graph, as `FlatGraph` holds them.
+
+    Attributes:
+        instructions: Kind, segment or collective, label, offset of each.
+        blocks: First instruction, instructions, repeat, first layer, step, closed.
+        segment_seconds: Duration of each run of operators.
+        labels: How many token labels there are.
+        lowest_layer: The lowest layer that a token counts.
+        layers: How many layers tokens count.
+    """
+
+    instructions: Ints
+    blocks: Ints
+    segment_seconds: Floats
+    labels: int
+    lowest_layer: int
+    layers: int
+
+
+class _Network(NamedTuple):
+    """One device's end of the network. A token's place is its collective's slot.
+
+    Attributes:
+        busy: When each dimension's chunk ends.
+        serving: Slot and phase of that chunk, shape (dimensions, 2).
+        order: Slots under way, in the order of their start.
+        active: How many these are, shape (1,).
+        collective: Collective of each slot.
+        waiting: Chunks of each slot that wait for each phase.
+        left: Chunks of each slot that have not passed all phases.
+        ended: Whether the slot's collective has ended.
+    """
+
+    busy: Floats
+    serving: Ints
+    order: Ints
+    active: Ints
+    collective: Ints
+    waiting: Ints
+    left: Ints
+    ended: NDArray[np.bool_]
+
+
+@njit(cache=True)
+def _network(slots: int, collectives: Collectives) -> _Network:
+    most_phases = 1
+    for c in range(len(collectives.phase_start) - 1):
+        phases = collectives.phase_start[c + 1] - collectives.phase_start[c]
+        most_phases = max(most_phases, phases)
+    return _Network(
+        np.full(collectives.dimensions, _IDLE),
+        np.zeros((collectives.dimensions, 2), np.int64),
+        np.zeros(slots + 1, np.int64),
+        np.zeros(1, np.int64),
+        np.zeros(slots, np.int64),
+        np.zeros((slots, most_phases), np.int64),
+        np.zeros(slots, np.int64),
+        np.ones(slots, np.bool_),
+    )
+
+
+@njit(cache=True)
+def _start(slot: int, what: int, collectives: Collectives, network: _Network) -> None:
+    """Hand a collective to the network; one without phases has ended at once."""
+    network.collective[slot] = what
+    if collectives.phase_start[what + 1] == collectives.phase_start[what]:
+        network.ended[slot] = True
+        return
+    network.waiting[slot, :] = 0
+    network.waiting[slot, 0] = collectives.chunks
+    network.left[slot] = collectives.chunks
+    network.ended[slot] = False
+    network.order[network.active[0]] = slot
+    network.active[0] += 1
+
+
+@njit(cache=True)
+def _waiting_chunk(
+    dimension: int, collectives: Collectives, network: _Network
+) -> tuple[int, int]:
+    """Slot and phase of the chunk that the dimension takes next; -1 if there is none."""
+    for k in range(network.active[0]):
+        place = network.active[0] - 1 - k if collectives.lifo else k
+        slot = network.order[place]
+        what = network.collective[slot]
+        first = collectives.phase_start[what]
+        for phase in range(collectives.phase_start[what + 1] - first):
+            here = collectives.phase_dimension[first + phase] == dimension
+            if here and network.waiting[slot, phase] > 0:
+                return slot, phase
+    return -1, -1
+
+
+@njit(cache=True)
+def _take_chunks(now: float, collectives: Collectives, network: _Network) -> None:
+    """Every free dimension takes its next chunk, if one waits."""
+    for dimension in range(collectives.dimensions):
+        if network.busy[dimension] != _IDLE:
+            continue
+        slot, phase = _waiting_chunk(dimension, collectives, network)
+        if slot < 0:
+            continue
+        first = collectives.phase_start[network.collective[slot]]
+        network.waiting[slot, phase] -= 1
+        network.busy[dimension] = now + collectives.phase_seconds[first + phase]
+        network.serving[dimension, 0] = slot
+        network.serving[dimension, 1] = phase
+
+
+@njit(cache=True)
+def _end_chunks(now: float, collectives: Collectives, network: _Network) -> None:
+    """Chunks that end now go on to their next phase, or are done."""
+    for dimension in range(collectives.dimensions):
+        if network.busy[dimension] > now:
+            continue
+        network.busy[dimension] = _IDLE
+        slot, phase = network.serving[dimension, 0], network.serving[dimension, 1]
+        what = network.collective[slot]
+        phases = collectives.phase_start[what + 1] - collectives.phase_start[what]
+        if phase + 1 < phases:
+            network.waiting[slot, phase + 1] += 1
+            continue
+        network.left[slot] -= 1
+        if network.left[slot] == 0:
+            _forget(slot, network)
+
+
+@njit(cache=True)
+def _forget(slot: int, network: _Network) -> None:
+    """Take an ended collective out of the order."""
+    network.ended[slot] = True
+    place = 0
+    while network.order[place] != slot:
+        place += 1
+    for moved in range(place, network.active[0] - 1):
+        network.order[moved] = network.order[moved + 1]
+    network.active[0] -= 1
+
+
+@njit(cache=True)
+def _advance(
+    now: float, until: float, collectives: Collectives, network: _Network
+) -> float:
+    """The network from now until then; what starts then is left to the next call."""
+    while network.active[0] > 0 and now < until:
+        _take_chunks(now, collectives, network)
+        following = network.busy.min()
+        if following > until:
+            break
+        now = following
+        _end_chunks(now, collectives, network)
+    return until
+
+
+@njit(cache=True)
+def _await(now: float, slot: int, collectives: Collectives, network: _Network) -> float:
+    """The network from now until a collective has ended: that time."""
+    while not network.ended[slot]:
+        _take_chunks(now, collectives, network)
+        now = network.busy.min()
+        _end_chunks(now, collectives, network)
+    return now
+
+
+@njit(cache=True)
+def alone(collectives: Collectives) -> Floats:
+    """Duration of each collective on an idle network, shape (collectives,)."""
+    count = len(collectives.phase_start) - 1
+    seconds = np.zeros(count)
+    network = _network(1, collectives)
+    for what in range(count):
+        _start(0, what, collectives, network)
+        seconds[what] = _await(0.0, 0, collectives, network)
+    return seconds
+
+
+@njit(cache=True)
+def _run_turn(
+    now: float,
+    first: int,
+    end: int,
+    layer: int,
+    programs: Programs,
+    collectives: Collectives,
+    alone_seconds: Floats,
+    network: _Network,
+    waits: Floats,
+) -> float:
+    """One turn of a block from now on: when it ends. Adds to `waits` by group."""
+    instructions = programs.instructions
+    i = first
+    while i < end:
+        kind, what = instructions[i, 0], instructions[i, 1]
+        above = layer + instructions[i, 3] - programs.lowest_layer
+        slot = instructions[i, 2] * programs.layers + above
+        i += 1
+        if kind == _COMPUTE:
+            until = now + programs.segment_seconds[what]
+            now = _advance(now, until, collectives, network)
+        elif kind == _START:
+            # alone on the network and awaited at once: its duration is known
+            awaited = (
+                i < end
+                and instructions[i, 0] == _WAIT
+                and instructions[i, 2] == instructions[i - 1, 2]
+                and instructions[i, 3] == instructions[i - 1, 3]
+            )
+            if awaited and network.active[0] == 0:
+                now += alone_seconds[what]
+                waits[collectives.group_of[what]] += alone_seconds[what]
+                i += 1
+            else:
+                _start(slot, what, collectives, network)
+        else:
+            since = now
+            now = _await(now, slot, collectives, network)
+            waits[collectives.group_of[network.collective[slot]]] += now - since
+    return now
+
+
+@njit(cache=True)
+def _run_block(
+    now: float,
+    block: Ints,
+    programs: Programs,
+    collectives: Collectives,
+    alone_seconds: Floats,
+    network: _Network,
+    waits: Floats,
+) -> float:
+    """All turns of a block from now on: when they end. Adds to `waits` by group.
+
+    Turns of a closed block that find the network idle are all alike.
+    """
+    first, end, repeat = block[0], block[0] + block[1], block[2]
+    layer, step, closed = block[3], block[4], block[5]
+    turn = 0
+    while turn < repeat:
+        start, before, idle = now, waits.copy(), network.active[0] == 0
+        now = _run_turn(
+            now,
+            first,
+            end,
+            layer,
+            programs,
+            collectives,
+            alone_seconds,
+            network,
+            waits,
+        )
+        turn += 1
+        layer += step
+        if closed == 1 and idle and network.active[0] == 0:
+            now += (now - start) * (repeat - turn)
+            waits += (waits - before) * (repeat - turn)
+            turn = repeat
+    return now
+
+
+@njit(cache=True)
+def run_programs(
+    sequence: Ints,
+    release: Floats,
+    programs: Programs,
+    collectives: Collectives,
+    alone_seconds: Floats,
+) -> tuple[Floats, Floats]:
+    """Run programs one after the other on one device and its network, from time 0.
+
+    Args:
+        sequence: First block and number of blocks of each program, shape (runs, 2).
+        release: Earliest start of each, shape (runs,).
+        programs: What the programs do.
+        collectives: What their collectives do.
+        alone_seconds: What `alone` gives for them.
+
+    Returns:
+        The end of each program, shape (runs,), and its waiting by group, shape
+        (runs, groups).
+    """
+    network = _network(programs.labels * programs.layers, collectives)
+    ends = np.zeros(len(sequence))
+    waits = np.zeros((len(sequence), collectives.groups))
+    now = 0.0
+    for p in range(len(sequence)):
+        now = _advance(now, max(now, release[p]), collectives, network)
+        for b in range(sequence[p, 0], sequence[p, 0] + sequence[p, 1]):
+            now = _run_block(
+                now,
+                programs.blocks[b],
+                programs,
+                collectives,
+                alone_seconds,
+                network,
+                waits[p],
+            )
+        ends[p] = now
+    return ends, waits
+
+
+@njit(cache=True)
+def run_schedule(
+    warm_up: Ints,
+    micro_batches: int,
+    forward: Floats,
+    backward: Floats,
+    last_backward: Floats,
+    onward: Floats,
+    homeward: Floats,
+) -> tuple[Floats, Floats, Floats]:
+    """Run the micro-batches of one step over the stages of a pipeline.
+
+    Args:
+        warm_up: Forward slots of each stage before it alternates.
+        micro_batches: How many.
+        forward: Duration of a forward slot of each stage.
+        backward: Duration of a backward slot.
+        last_backward: Duration of the last backward slot.
+        onward: Duration of the transfer from each stage to the next.
+        homeward: Duration of the transfer from each stage's successor to it.
+
+    Returns:
+        For each stage the end of its first forward, and the start and the end of its
+        last backward.
+    """
+    stages = len(forward)
+    arrived = np.full((stages, micro_batches), np.inf)
+    returned = np.full((stages, micro_batches), np.inf)
+    arrived[0, :] = 0.0
+    returned[stages - 1, :] = 0.0
+    now = np.zeros(stages)
+    sent = np.zeros(stages)
+    answered = np.zeros(stages)
+    position = np.zeros(stages, np.int64)
+    first_end = np.zeros(stages)
+    last_start = np.zeros(stages)
+    left = 2 * micro_batches * stages
+    while left > 0:
+        for stage in range(stages):
+            ahead = warm_up[stage]
+            while position[stage] < 2 * micro_batches:
+                k = position[stage]
+                steady = k - ahead
+                if k < ahead:
+                    is_forward, m = True, k
+                elif steady >= 2 * (micro_batches - ahead):
+                    is_forward, m = False, k - micro_batches
+                elif steady % 2 == 0:
+                    is_forward, m = True, ahead + steady // 2
+                else:
+                    is_forward, m = False, steady // 2
+                ready = arrived[stage, m] if is_forward else returned[stage, m]
+                if ready == np.inf:
+                    break
+                start = max(now[stage], ready)
+                position[stage] += 1
+                left -= 1
+                if is_forward:
+                    now[stage] = start + forward[stage]
+                    if m == 0:
+                        first_end[stage] = now[stage]
+                    if stage + 1 < stages:
+                        sent[stage] = max(sent[stage], now[stage]) + onward[stage]
+                        arrived[stage + 1, m] = sent[stage]
+                    continue
+                last = m == micro_batches - 1
+                if last:
+                    last_start[stage] = start
+                now[stage] = start + (last_backward[stage] if last else backward[stage])
+                if stage > 0:
+                    before = max(answered[stage], now[stage])
+                    answered[stage] = before + homeward[stage - 1]
+                    returned[stage - 1, m] = answered[stage]
+    return first_end, last_start, now

@@ -1,0 +1,278 @@
+"""The symmetric simulator: one device a stage, equal layers once, then the schedule.
+
+All devices of a stage do the same at the same time, so one of them is run, with its end
+of the network. A micro-batch takes as long as any other of the same stage, so its
+forward and its backward are run once, as is the last backward with its gradients; the
+schedule puts them in order. Then each stage is run on from its last backward through
+its update, which is where collectives and computation of two steps meet.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from typing_extensions import override
+
+from cosmic.collective.policy import SchedulingPolicy
+from cosmic.errors import ConsistencyError
+from cosmic.simulation import kernels
+from cosmic.simulation.clock import on_grid, tick
+from cosmic.simulation.communication import (
+    PhaseTime,
+    crossings,
+    phase_times,
+    transfer_time,
+)
+from cosmic.simulation.flat_graph import FlatGraph, flat_graph
+from cosmic.simulation.result import Breakdown, SimulationResult
+from cosmic.simulation.schedule import warm_up
+from cosmic.simulation.simulator import Simulator
+from cosmic.system.system import System
+from cosmic.trace.execution_graph import ExecutionGraph
+from cosmic.units import Seconds
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+_FORWARD, _BACKWARD, _LAST_BACKWARD, _UPDATE = range(4)
+
+
+@dataclass(frozen=True, slots=True)
+class SymmetricSimulator(Simulator):
+    """Runs one representative device of each pipeline stage; the fast default."""
+
+    @override
+    def run(self, graph: ExecutionGraph, system: System) -> SimulationResult:
+        check_devices(graph, system)
+        times = _Times.of(graph, system)
+        run = _Run(graph, system, flat_graph(graph), times)
+        return run.result()
+
+
+def check_devices(graph: ExecutionGraph, system: System) -> None:
+    """Raise a ConsistencyError unless the graph is for as many devices as there are."""
+    if graph.devices != system.cluster.devices:
+        raise ConsistencyError(
+            f"the workload is split over {graph.devices} devices, "
+            f"but the network joins {system.cluster.devices}"
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Times:
+    """All durations of a graph on a system, on one grid."""
+
+    computes: Floats
+    phases: tuple[tuple[PhaseTime, ...], ...]
+    onward: Floats
+    programs: kernels.Programs
+    collectives: kernels.Collectives
+    alone: Floats
+
+    @classmethod
+    def of(cls, graph: ExecutionGraph, system: System) -> "_Times":
+        flat = flat_graph(graph)
+        computes = system.cost_model.times(flat.computes, system.cluster.device)
+        phases = _phases(graph, flat, system)
+        onward = _onward(graph, system)
+        unit = tick(_bound(graph, flat, computes, phases, onward, system))
+        computes = on_grid(computes, unit)
+        collectives = _collectives(graph, flat, phases, system, unit)
+        return cls(
+            computes=computes,
+            phases=phases,
+            onward=on_grid(onward, unit),
+            programs=_programs(flat, computes),
+            collectives=collectives,
+            alone=kernels.alone(collectives),
+        )
+
+
+def _phases(
+    graph: ExecutionGraph, flat: FlatGraph, system: System
+) -> tuple[tuple[PhaseTime, ...], ...]:
+    groups = {group.name: group for group in graph.groups}
+    return tuple(
+        tuple(phase_times(node, groups[node.group], system))
+        for node in flat.collectives
+    )
+
+
+def _onward(graph: ExecutionGraph, system: System) -> Floats:
+    """Duration of each transfer between neighboring stages."""
+    return np.array(
+        [
+            transfer_time(graph.pipeline, stage, graph.boundary_bytes, system)
+            for stage in range(len(graph.stages) - 1)
+        ]
+    )
+
+
+def _programs(flat: FlatGraph, computes: Floats) -> kernels.Programs:
+    members = computes[flat.segment_node]
+    return kernels.Programs(
+        instructions=flat.instructions,
+        blocks=flat.blocks,
+        segment_seconds=np.bincount(flat.segment_of, members, flat.segments),
+        labels=flat.labels,
+        lowest_layer=flat.lowest_layer,
+        layers=flat.layers,
+    )
+
+
+def _collectives(
+    graph: ExecutionGraph,
+    flat: FlatGraph,
+    phases: tuple[tuple[PhaseTime, ...], ...],
+    system: System,
+    unit: Seconds,
+) -> kernels.Collectives:
+    names = [group.name for group in graph.groups]
+    seconds = np.array([phase.seconds for row in phases for phase in row])
+    counts = [len(row) for row in phases]
+    return kernels.Collectives(
+        phase_start=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+        phase_dimension=np.array(
+            [phase.dimension for row in phases for phase in row], dtype=np.int64
+        ),
+        phase_seconds=on_grid(seconds, unit),
+        group_of=np.array(
+            [names.index(node.group) for node in flat.collectives], dtype=np.int64
+        ),
+        groups=len(names),
+        dimensions=len(system.cluster.topology.dimensions),
+        chunks=system.policy.chunks,
+        lifo=system.policy.scheduling is SchedulingPolicy.LIFO,
+    )
+
+
+def _bound(
+    graph: ExecutionGraph,
+    flat: FlatGraph,
+    computes: Floats,
+    phases: tuple[tuple[PhaseTime, ...], ...],
+    onward: Floats,
+    system: System,
+) -> Seconds:
+    """A time that the step cannot exceed: everything after everything else."""
+    chunks = system.policy.chunks
+    serial = np.array([chunks * sum(p.seconds for p in row) for row in phases])
+    slot = flat.compute_counts @ computes + flat.collective_counts @ serial
+    turns = np.array([graph.micro_batches + 1, graph.micro_batches, 1, 1])
+    return float((slot @ turns).max() * len(graph.stages)) + float(
+        2 * (graph.micro_batches + 1) * onward.sum()
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Run:
+    """One graph on one system."""
+
+    graph: ExecutionGraph
+    system: System
+    flat: FlatGraph
+    times: _Times
+
+    def result(self) -> SimulationResult:
+        flat = self.flat
+        kinds = range(len(flat.programs))
+        duration = np.zeros((len(flat.programs), 3))
+        waits = np.zeros((len(flat.programs), 4, len(self.graph.groups)))
+        for kind in kinds:
+            for program in (_FORWARD, _BACKWARD, _LAST_BACKWARD):
+                ends, waited = self._programs(kind, (program,), (0.0,))
+                duration[kind, program] = ends[0]
+                waits[kind, program] = waited[0]
+        of_stage = duration[flat.stage_of]
+        first_end, last_start, _ = kernels.run_schedule(
+            self._warm_up(),
+            self.graph.micro_batches,
+            np.ascontiguousarray(of_stage[:, _FORWARD]),
+            np.ascontiguousarray(of_stage[:, _BACKWARD]),
+            np.ascontiguousarray(of_stage[:, _LAST_BACKWARD]),
+            self.times.onward,
+            self.times.onward,
+        )
+        return self._updates(first_end, last_start, waits)
+
+    def _updates(
+        self, first_end: Floats, last_start: Floats, waits: Floats
+    ) -> SimulationResult:
+        """Each stage from its last backward through its update, in the stages' order."""
+        arrival = 0.0
+        updates = []
+        for stage, kind in enumerate(self.flat.stage_of):
+            release = (0.0, arrival - last_start[stage])
+            both = (_LAST_BACKWARD, _UPDATE)
+            ends, waited = self._programs(int(kind), both, release)
+            end = last_start[stage] + ends[1]
+            updates.append(waited[1])
+            if stage < len(self.times.onward):
+                arrival = end + self.times.onward[stage]
+        makespan = float(end - first_end[-1])
+        stages = [
+            self._breakdown(int(kind), makespan, waits[kind], updates[stage])
+            for stage, kind in enumerate(self.flat.stage_of)
+        ]
+        sent = [self._sent(stage) for stage in range(len(stages))]
+        return SimulationResult(
+            makespan=makespan, stages=tuple(stages), sent=tuple(sent)
+        )
+
+    def _breakdown(
+        self, kind: int, makespan: float, waits: Floats, update: Floats
+    ) -> Breakdown:
+        turns = self._turns()
+        seconds = turns @ self.flat.compute_counts[kind] * self.times.computes
+        optimizer = float(seconds[self.flat.is_optimizer].sum())
+        compute = float(seconds[~self.flat.is_optimizer].sum())
+        exposed = turns[:_UPDATE] @ waits[:_UPDATE] + update
+        bubble = makespan - compute - optimizer - float(exposed.sum())
+        names = [group.name for group in self.graph.groups]
+        return Breakdown(
+            compute=compute,
+            optimizer=optimizer,
+            exposed=dict(zip(names, exposed.tolist(), strict=True)),
+            bubble=bubble,
+        )
+
+    def _sent(self, stage: int) -> tuple[float, ...]:
+        """Bytes that a device of the stage sends in a step, by dimension."""
+        topology = self.system.cluster.topology
+        sent = [0.0] * len(topology.dimensions)
+        counts = self._turns() @ self.flat.collective_counts[self.flat.stage_of[stage]]
+        for count, row in zip(counts.tolist(), self.times.phases, strict=True):
+            for phase in row:
+                sent[phase.dimension] += count * self.system.policy.chunks * phase.sent
+        for neighbor in (stage, stage - 1):
+            if 0 <= neighbor < len(self.times.onward):
+                for span, _, _ in crossings(self.graph.pipeline, neighbor, topology):
+                    amount = self.graph.micro_batches * self.graph.boundary_bytes
+                    sent[span.dimension] += amount
+        return tuple(sent)
+
+    def _turns(self) -> Floats:
+        """How often each program runs in a step; the update stands for a forward."""
+        rest = float(self.graph.micro_batches - 1)
+        return np.array([rest, rest, 1.0, 1.0])
+
+    def _warm_up(self) -> Ints:
+        graph, stages = self.graph, len(self.graph.stages)
+        return np.array(
+            [
+                warm_up(graph.schedule, stages, stage, graph.micro_batches)
+                for stage in range(stages)
+            ]
+        )
+
+    def _programs(
+        self, kind: int, programs: tuple[int, ...], release: tuple[float, ...]
+    ) -> tuple[Floats, Floats]:
+        """Ends and waits of some programs of a stage, from the compiled kernel."""
+        return kernels.run_programs(
+            self.flat.programs[kind][list(programs)],
+            np.array(release),
+            self.times.programs,
+            self.times.collectives,
+            self.times.alone,
+        )

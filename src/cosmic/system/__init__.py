@@ -1,0 +1,1 @@
+"""Stacks 2 to 4 bound into one machine."""

@@ -1,0 +1,1 @@
+"""The execution trace: the one language that the four stacks share."""

@@ -1,0 +1,202 @@
+"""The execution trace of one step: programs of repeated blocks, one set a stage.
+
+A device runs a program: it computes, hands collectives to the network and waits for
+them. A program is a few blocks with repeat counts (a layer x 96), a stage runs its
+programs once a micro-batch, and all devices of a stage run the same. So the size of a
+graph grows with what is distinct, not with the model, the batch or the cluster.
+
+One step, as a stage sees it: `micro_batches` turns of `forward` and of `backward`, in
+the order of the schedule. The last backward is `last_backward`, which hands the step's
+gradients to the network. Then comes `update`: the optimizer and the first forward of
+the next step, layer by layer as the gradients come home. A step is counted from the end
+of the first forward to the end of the update, which is the first forward of the next
+step, so that what overlaps from step to step is counted as it is.
+"""
+
+import enum
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from cosmic.errors import TraceError
+from cosmic.trace.node import CollectiveNode, ComputeNode, Instruction, Start, Wait
+from cosmic.units import Bytes
+
+
+class Schedule(enum.Enum):
+    """In which order a pipeline stage takes its micro-batches."""
+
+    GPIPE = "gpipe"
+    ONE_F_ONE_B = "1f1b"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Devices that communicate: `size` of them, `stride` apart in device ids.
+
+    There are as many groups as there are devices over `size`; all do the same.
+
+    Attributes:
+        name: Such as `tensor`.
+        size: Devices in each group.
+        stride: Distance between neighbors in device ids.
+    """
+
+    name: str
+    size: int
+    stride: int
+
+    def __post_init__(self) -> None:
+        if self.size < 1 or self.stride < 1:
+            raise TraceError(
+                f"group {self.name!r}: size and stride must be at least 1, "
+                f"but are {self.size} and {self.stride}"
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """Instructions that run `repeat` times, once a layer.
+
+    Attributes:
+        name: For people.
+        instructions: What one turn does, in order.
+        repeat: How many turns.
+        first: The layer of the first turn, which tokens count from.
+        step: From one turn's layer to the next: 1 forward, -1 backward.
+    """
+
+    name: str
+    instructions: tuple[Instruction, ...]
+    repeat: int = 1
+    first: int = 0
+    step: int = 1
+
+    def layers(self) -> range:
+        """The layer of each turn."""
+        return range(self.first, self.first + self.step * self.repeat, self.step)
+
+    @property
+    def closed(self) -> bool:
+        """Whether a turn waits for all that it starts, and for nothing else."""
+        started = {i.token for i in self.instructions if isinstance(i, Start)}
+        awaited = {i.token for i in self.instructions if isinstance(i, Wait)}
+        return started == awaited
+
+
+Program = tuple[Block, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Stage:
+    """What the devices of one pipeline stage run; compared by identity.
+
+    Attributes:
+        forward: One micro-batch forward.
+        backward: One micro-batch backward.
+        last_backward: The step's last micro-batch backward, with the gradients.
+        update: The optimizer and the next step's first forward.
+    """
+
+    forward: Program
+    backward: Program
+    last_backward: Program
+    update: Program
+
+    @property
+    def programs(self) -> tuple[Program, Program, Program, Program]:
+        """All four, in the order in which they first run."""
+        return self.forward, self.backward, self.last_backward, self.update
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, weakref_slot=True)
+class ExecutionGraph:
+    """One training step of a whole cluster; compared by identity.
+
+    Attributes:
+        devices: How many devices take part.
+        groups: Who communicates with whom.
+        pipeline: The group along which stages hand on activations.
+        stages: One for each device of a pipeline group; equal ones may be one object.
+        micro_batches: How many a step.
+        boundary_bytes: What a device sends to its peer of the next stage for each
+            micro-batch; as much comes back as gradients.
+        schedule: The order of micro-batches.
+    """
+
+    devices: int
+    groups: tuple[Group, ...]
+    pipeline: Group
+    stages: tuple[Stage, ...]
+    micro_batches: int
+    boundary_bytes: Bytes
+    schedule: Schedule = Schedule.ONE_F_ONE_B
+
+    def __post_init__(self) -> None:
+        if self.micro_batches < 1:
+            raise TraceError(f"{self.micro_batches} micro-batches; at least 1 is needed")
+        if len(self.stages) != self.pipeline.size:
+            raise TraceError(
+                f"{len(self.stages)} stages for a pipeline of {self.pipeline.size}"
+            )
+        known = {group.name for group in self.groups}
+        for stage in set(self.stages):
+            _check_stage(stage, known)
+
+    def group(self, name: str) -> Group:
+        """The group of that name; there always is one."""
+        return next(group for group in self.groups if group.name == name)
+
+
+def turns(program: Program) -> Iterator[tuple[int, Instruction]]:
+    """Every instruction of a program in the order of running, with its layer."""
+    for block in program:
+        for layer in block.layers():
+            for instruction in block.instructions:
+                yield layer, instruction
+
+
+def compute_nodes(program: Program) -> Iterator[tuple[ComputeNode, int]]:
+    """Each compute node of a program with how often it runs."""
+    for block in program:
+        for instruction in block.instructions:
+            if isinstance(instruction, ComputeNode):
+                yield instruction, block.repeat
+
+
+def collective_nodes(program: Program) -> Iterator[tuple[CollectiveNode, int]]:
+    """Each collective of a program with how often it runs."""
+    for block in program:
+        for instruction in block.instructions:
+            if isinstance(instruction, Start):
+                yield instruction.node, block.repeat
+
+
+def _check_stage(stage: Stage, groups: set[str]) -> None:
+    """Every collective has a group, and no program waits for what never starts."""
+    for program in stage.programs:
+        for node, _ in collective_nodes(program):
+            if node.group not in groups:
+                raise TraceError(f"collective {node.name!r}: no group {node.group!r}")
+    _check_tokens((stage.forward,))
+    _check_tokens((stage.backward,))
+    _check_tokens((stage.last_backward, stage.update))
+
+
+def _check_tokens(programs: tuple[Program, ...]) -> None:
+    """Tokens are started, awaited once, and may then be used again."""
+    under_way: set[tuple[str, int]] = set()
+    for program in programs:
+        for layer, instruction in turns(program):
+            if isinstance(instruction, ComputeNode):
+                continue
+            token = instruction.token.label, layer + instruction.token.offset
+            if isinstance(instruction, Start):
+                if token in under_way:
+                    raise TraceError(f"token {token} is started twice")
+                under_way.add(token)
+            elif token in under_way:
+                under_way.remove(token)
+            else:
+                raise TraceError(f"token {token} is awaited before it is started")
+    if under_way:
+        raise TraceError(f"token {min(under_way)} is never awaited")

@@ -1,0 +1,126 @@
+"""The nodes of a trace: what one device computes, and what it exchanges with whom.
+
+The kinds are those of Chakra execution traces. Nodes are shared: a layer's nodes stand
+once, however many layers, micro-batches and devices run them.
+"""
+
+import enum
+from dataclasses import dataclass
+
+from cosmic.errors import TraceError
+from cosmic.units import Bytes, Flops
+
+
+class CollectiveKind(enum.Enum):
+    """What a group of devices does together.
+
+    The buffer that `CollectiveNode.nbytes` counts is, on each device:
+    all-reduce: the vector that is summed; reduce-scatter: the vector before it is
+    scattered; all-gather: the vector after it is gathered; all-to-all: the vector of
+    which every device keeps one slice.
+    """
+
+    ALL_REDUCE = "all_reduce"
+    ALL_GATHER = "all_gather"
+    REDUCE_SCATTER = "reduce_scatter"
+    ALL_TO_ALL = "all_to_all"
+
+
+class OperatorKind(enum.Enum):
+    """What sort of work a compute node is."""
+
+    MATRIX = "matrix"
+    ATTENTION = "attention"
+    ELEMENTWISE = "elementwise"
+    NORMALIZATION = "normalization"
+    EMBEDDING = "embedding"
+    LOSS = "loss"
+    OPTIMIZER = "optimizer"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComputeNode:
+    """One operator on one device.
+
+    Attributes:
+        name: For people.
+        kind: What sort of work.
+        flops: Floating-point operations, two for a multiply-add.
+        nbytes: Bytes read from and written to the device's memory.
+    """
+
+    name: str
+    kind: OperatorKind
+    flops: Flops
+    nbytes: Bytes
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.flops < float("inf") and 0 <= self.nbytes < float("inf")):
+            raise TraceError(
+                f"compute node {self.name!r}: FLOPs and bytes must be finite and not "
+                f"negative, but are {self.flops} and {self.nbytes}"
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CollectiveNode:
+    """One collective of one group.
+
+    Attributes:
+        name: For people.
+        kind: What is done.
+        group: Name of the group, one of the graph's.
+        nbytes: The buffer of one device, as `CollectiveKind` counts it.
+    """
+
+    name: str
+    kind: CollectiveKind
+    group: str
+    nbytes: Bytes
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.nbytes < float("inf"):
+            raise TraceError(
+                f"collective {self.name!r}: bytes must be finite and not negative, "
+                f"but are {self.nbytes}"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """Stands for the end of one collective: a label, counted by layers.
+
+    Attributes:
+        label: Such as `gradient`.
+        offset: Added to the layer of the block's turn that names the token.
+    """
+
+    label: str
+    offset: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Hand a collective to the network and go on.
+
+    Attributes:
+        node: The collective.
+        token: What stands for its end.
+    """
+
+    node: CollectiveNode
+    token: Token
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Go on when the token's collective has ended.
+
+    Attributes:
+        token: Whose end is awaited.
+    """
+
+    token: Token
+
+
+Instruction = ComputeNode | Start | Wait

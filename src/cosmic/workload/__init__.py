@@ -1,0 +1,1 @@
+"""Stack 1: what is computed, and how it is split."""

@@ -1,0 +1,266 @@
+"""What one layer, the embedding and the head do forward and backward: their units.
+
+A unit's instructions name the collectives that the way of splitting asks for, each
+started where its input is ready and awaited where its output is needed. Groups of one
+device communicate nothing and get no instruction.
+"""
+
+from dataclasses import dataclass
+
+from cosmic.trace.node import (
+    CollectiveKind,
+    CollectiveNode,
+    ComputeNode,
+    Instruction,
+    Start,
+    Token,
+    Wait,
+)
+from cosmic.workload.operators import Operator, Operators
+from cosmic.workload.parallelism import Recompute, SequenceMethod
+from cosmic.workload.weights import embedding_weights, head_weights, layer_weights
+from cosmic.workload.workload import Workload
+
+_STATISTICS_BYTES = 12  # maximum, sum and target logit of a token, single precision
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A part of the model that runs as a whole.
+
+    Attributes:
+        name: For people.
+        weights: Weights that one device holds of it before any sharding.
+        forward: One micro-batch forward.
+        backward: One micro-batch backward.
+    """
+
+    name: str
+    weights: int
+    forward: tuple[Instruction, ...]
+    backward: tuple[Instruction, ...]
+
+
+def layer_unit(workload: Workload) -> Unit:
+    """One transformer layer."""
+    parts = _Parts(workload)
+    forward = (*parts.attention_forward(), *parts.feed_forward_forward())
+    backward = (*parts.feed_forward_backward(), *parts.attention_backward())
+    if workload.recompute is Recompute.FULL:
+        backward = (*_again(forward), *backward)
+    return Unit("layer", layer_weights(workload), forward, backward)
+
+
+def embedding_unit(workload: Workload) -> Unit:
+    """What stands before the first layer."""
+    parts = _Parts(workload)
+    operator = Operators(workload).embedding()
+    return Unit(
+        "embedding",
+        embedding_weights(workload),
+        (operator.forward, *parts.leave("embedding")),
+        (*parts.enter("embedding backward"), operator.backward),
+    )
+
+
+def head_unit(workload: Workload) -> Unit:
+    """What stands after the last layer: norm, logits and loss."""
+    parts, operators = _Parts(workload), Operators(workload)
+    norm, logits, loss = operators.normalization(), operators.logits(), operators.loss()
+    statistics = parts.tensor(
+        "loss statistics", CollectiveKind.ALL_REDUCE, _STATISTICS_BYTES * workload.tokens
+    )
+    forward = (norm.forward, *parts.enter("logits"), logits.forward, *statistics)
+    backward = (loss.backward, logits.backward, *parts.leave_backward("logits"))
+    return Unit(
+        "head",
+        head_weights(workload),
+        (*forward, loss.forward),
+        (*backward, norm.backward),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """The instructions of the parts of a layer."""
+
+    workload: Workload
+
+    def attention_forward(self) -> tuple[Instruction, ...]:
+        operators = Operators(self.workload)
+        return (
+            operators.normalization().forward,
+            *self.enter("attention"),
+            operators.query_key_value().forward,
+            *self._share_sequence(),
+            *(core.forward for core in operators.attention_core()),
+            *self._exchange_heads("context", self._query_bytes),
+            operators.attention_output().forward,
+            *self.leave("attention"),
+            operators.residual().forward,
+        )
+
+    def attention_backward(self) -> tuple[Instruction, ...]:
+        operators = Operators(self.workload)
+        core = operators.attention_core()
+        return (
+            operators.residual().backward,
+            *self.enter_backward("attention"),
+            operators.attention_output().backward,
+            *self._exchange_heads("context backward", self._query_bytes),
+            *self._keys_again(),
+            *self._core_again(core),
+            *(operator.backward for operator in reversed(core)),
+            *self._return_sequence(),
+            operators.query_key_value().backward,
+            *self.leave_backward("attention"),
+            operators.normalization().backward,
+        )
+
+    def feed_forward_forward(self) -> tuple[Instruction, ...]:
+        operators = Operators(self.workload)
+        return (
+            operators.normalization().forward,
+            *self.enter("feed_forward"),
+            operators.feed_forward_in().forward,
+            operators.activation().forward,
+            operators.feed_forward_out().forward,
+            *self.leave("feed_forward"),
+            operators.residual().forward,
+        )
+
+    def feed_forward_backward(self) -> tuple[Instruction, ...]:
+        operators = Operators(self.workload)
+        return (
+            operators.residual().backward,
+            *self.enter_backward("feed_forward"),
+            operators.feed_forward_out().backward,
+            operators.activation().backward,
+            operators.feed_forward_in().backward,
+            *self.leave_backward("feed_forward"),
+            operators.normalization().backward,
+        )
+
+    def enter(self, name: str) -> tuple[Instruction, ...]:
+        """Before split matrices: the tokens are gathered where they are split."""
+        if not self.workload.parallelism.tensor_sequence:
+            return ()
+        return self.tensor(
+            f"{name} in", CollectiveKind.ALL_GATHER, self._residual_bytes
+        )
+
+    def leave(self, name: str) -> tuple[Instruction, ...]:
+        """After split matrices: partial sums are added, and the tokens split again."""
+        return self.tensor(f"{name} out", self._sum, self._residual_bytes)
+
+    def enter_backward(self, name: str) -> tuple[Instruction, ...]:
+        """Before split matrices, backward: what `leave` scattered is gathered."""
+        return self.enter(f"{name} backward")
+
+    def leave_backward(self, name: str) -> tuple[Instruction, ...]:
+        """After split matrices, backward: the parts of the input's gradient add up."""
+        return self.leave(f"{name} backward")
+
+    def tensor(
+        self, name: str, kind: CollectiveKind, nbytes: float
+    ) -> tuple[Instruction, ...]:
+        """A collective of the tensor group that is awaited at once."""
+        if self.workload.parallelism.tensor == 1:
+            return ()
+        return _blocking(name, kind, "tensor", nbytes)
+
+    def _share_sequence(self) -> tuple[Instruction, ...]:
+        """Give attention its view of the whole sequence."""
+        if self.workload.parallelism.sequence_method is SequenceMethod.ULYSSES:
+            return self._exchange_heads(
+                "query_key_value", self._query_bytes + 2 * self._key_bytes
+            )
+        return self._gather_keys("keys and values")
+
+    def _return_sequence(self) -> tuple[Instruction, ...]:
+        """Bring the gradients of keys and values to where their tokens are."""
+        split = self.workload.parallelism
+        if split.sequence_method is SequenceMethod.ULYSSES:
+            return self._exchange_heads(
+                "query_key_value backward", self._query_bytes + 2 * self._key_bytes
+            )
+        return self._sequence(
+            "keys and values backward",
+            CollectiveKind.REDUCE_SCATTER,
+            2 * self._key_bytes * split.sequence,
+        )
+
+    def _keys_again(self) -> tuple[Instruction, ...]:
+        """Keys and values of other devices are not kept, but gathered again."""
+        if self.workload.parallelism.sequence_method is SequenceMethod.ULYSSES:
+            return ()
+        return self._gather_keys("keys and values again")
+
+    def _gather_keys(self, name: str) -> tuple[Instruction, ...]:
+        gathered = 2 * self._key_bytes * self.workload.parallelism.sequence
+        return self._sequence(name, CollectiveKind.ALL_GATHER, gathered)
+
+    def _exchange_heads(self, name: str, nbytes: float) -> tuple[Instruction, ...]:
+        if self.workload.parallelism.sequence_method is not SequenceMethod.ULYSSES:
+            return ()
+        return self._sequence(name, CollectiveKind.ALL_TO_ALL, nbytes)
+
+    def _sequence(
+        self, name: str, kind: CollectiveKind, nbytes: float
+    ) -> tuple[Instruction, ...]:
+        if self.workload.parallelism.sequence == 1:
+            return ()
+        return _blocking(name, kind, "sequence", nbytes)
+
+    def _core_again(self, core: tuple[Operator, ...]) -> tuple[ComputeNode, ...]:
+        """Selective recomputation; a fused core does it by itself."""
+        selective = self.workload.recompute is Recompute.SELECTIVE
+        if not selective or self.workload.fused_attention:
+            return ()
+        return tuple(operator.forward for operator in core)
+
+    @property
+    def _sum(self) -> CollectiveKind:
+        if self.workload.parallelism.tensor_sequence:
+            return CollectiveKind.REDUCE_SCATTER
+        return CollectiveKind.ALL_REDUCE
+
+    @property
+    def _residual_bytes(self) -> float:
+        workload = self.workload
+        elements = workload.tokens * workload.model.hidden
+        return float(workload.element_bytes * elements)
+
+    @property
+    def _query_bytes(self) -> float:
+        workload = self.workload
+        width = workload.model.query_width // workload.parallelism.tensor
+        return float(workload.element_bytes * workload.tokens * width)
+
+    @property
+    def _key_bytes(self) -> float:
+        workload = self.workload
+        width = workload.key_value_heads * workload.model.head_dim
+        return float(workload.element_bytes * workload.tokens * width)
+
+
+def _blocking(
+    name: str, kind: CollectiveKind, group: str, nbytes: float
+) -> tuple[Instruction, ...]:
+    node = CollectiveNode(name=name, kind=kind, group=group, nbytes=nbytes)
+    return Start(node, Token(name)), Wait(Token(name))
+
+
+def _again(instructions: tuple[Instruction, ...]) -> tuple[Instruction, ...]:
+    """The same instructions under other tokens, to stand in the same turn."""
+    return tuple(_renamed(instruction) for instruction in instructions)
+
+
+def _renamed(instruction: Instruction) -> Instruction:
+    match instruction:
+        case Start(node, token):
+            return Start(node, Token(f"{token.label} again", token.offset))
+        case Wait(token):
+            return Wait(Token(f"{token.label} again", token.offset))
+        case _:
+            return instruction

@@ -1,0 +1,248 @@
+"""FLOPs and bytes of each operator, on one device and for one micro-batch.
+
+A product of an M x K and a K x N matrix takes 2 M N K operations and moves its three
+matrices once. Its backward pass is two products of the same size: one for the gradient
+of the input, one for that of the weights.
+
+Reference:
+    V. Korthikanti et al., "Reducing activation recomputation in large transformer
+    models", 2022, for what a layer consists of.
+"""
+
+from dataclasses import dataclass
+
+from cosmic.trace.node import ComputeNode, OperatorKind
+from cosmic.workload.model import FeedForward
+from cosmic.workload.parallelism import SequenceMethod
+from cosmic.workload.workload import Workload
+
+_LOSS_BYTES = 4  # logits enter the loss in single precision
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """An operator forward and backward.
+
+    Attributes:
+        forward: What the forward pass does.
+        backward: What the backward pass does.
+    """
+
+    forward: ComputeNode
+    backward: ComputeNode
+
+
+@dataclass(frozen=True, slots=True)
+class Operators:
+    """The operators of one workload on one device.
+
+    Attributes:
+        workload: What is computed, and how it is split.
+    """
+
+    workload: Workload
+
+    def normalization(self) -> Operator:
+        """A layer norm or root-mean-square norm over the residual stream."""
+        elements = self._residual_tokens * self.workload.model.hidden
+        return self._pointwise(
+            "normalization", OperatorKind.NORMALIZATION, elements, 5, 2, 3
+        )
+
+    def residual(self) -> Operator:
+        """Dropout and the sum with what came before."""
+        elements = self._residual_tokens * self.workload.model.hidden
+        return self._pointwise("residual", OperatorKind.ELEMENTWISE, elements, 2, 3, 2)
+
+    def query_key_value(self) -> Operator:
+        """The projection to queries, keys and values."""
+        model, tensor = self.workload.model, self.workload.parallelism.tensor
+        width = model.query_width // tensor
+        width += 2 * self.workload.key_value_heads * model.head_dim
+        return self._matrix("query_key_value", model.hidden, width)
+
+    def attention_output(self) -> Operator:
+        """The projection from the heads back to the residual stream."""
+        model, tensor = self.workload.model, self.workload.parallelism.tensor
+        return self._matrix(
+            "attention_output", model.query_width // tensor, model.hidden
+        )
+
+    def attention_core(self) -> tuple[Operator, ...]:
+        """Scores, softmax and context; one operator when they are fused.
+
+        The work is counted over the whole sequence, causal or not. Fused, the backward
+        pass computes the scores again, hence five products instead of four.
+
+        Reference:
+            T. Dao, "FlashAttention-2", 2023, section 3.2 (five products backward).
+        """
+        workload, element = self.workload, self.workload.element_bytes
+        scores = self._scores()
+        product = 2.0 * scores * workload.model.head_dim
+        queries, keys = self._query_bytes(), self._key_bytes()
+        if workload.fused_attention:
+            moved = 2 * queries + 2 * keys
+            fused = _operator(
+                "attention", OperatorKind.ATTENTION, 2 * product, moved, 2.5, 2
+            )
+            return (fused,)
+        kept = element * scores
+        return (
+            _operator(
+                "attention_scores",
+                OperatorKind.ATTENTION,
+                product,
+                queries + keys + kept,
+                2,
+                2,
+            ),
+            self._pointwise(
+                "attention_softmax", OperatorKind.ELEMENTWISE, scores, 5, 2, 3
+            ),
+            _operator(
+                "attention_context",
+                OperatorKind.ATTENTION,
+                product,
+                queries + keys + kept,
+                2,
+                2,
+            ),
+        )
+
+    def feed_forward_in(self) -> Operator:
+        """The product, or the two products, into the feed-forward width."""
+        model, tensor = self.workload.model, self.workload.parallelism.tensor
+        width = model.feed_forward_matrices * model.feed_forward // tensor
+        return self._matrix("feed_forward_in", model.hidden, width)
+
+    def activation(self) -> Operator:
+        """GELU, or SiLU and the gate's product."""
+        model, tensor = self.workload.model, self.workload.parallelism.tensor
+        elements = self.workload.tokens * model.feed_forward // tensor
+        if model.feed_forward_kind is FeedForward.SWIGLU:
+            return self._pointwise(
+                "activation", OperatorKind.ELEMENTWISE, elements, 6, 3, 5
+            )
+        return self._pointwise(
+            "activation", OperatorKind.ELEMENTWISE, elements, 8, 2, 3
+        )
+
+    def feed_forward_out(self) -> Operator:
+        """The product back to the residual stream."""
+        model, tensor = self.workload.model, self.workload.parallelism.tensor
+        return self._matrix(
+            "feed_forward_out", model.feed_forward // tensor, model.hidden
+        )
+
+    def embedding(self) -> Operator:
+        """Looking up one row a token; backward, adding to it."""
+        elements = self.workload.tokens * self.workload.model.hidden
+        return self._pointwise("embedding", OperatorKind.EMBEDDING, elements, 0, 2, 3)
+
+    def logits(self) -> Operator:
+        """The product with the output matrix."""
+        return self._matrix("logits", self.workload.model.hidden, self._vocabulary)
+
+    def loss(self) -> Operator:
+        """Softmax and cross-entropy over this device's part of the vocabulary."""
+        elements = self.workload.tokens * self._vocabulary
+        moved = float(_LOSS_BYTES * elements)
+        return _operator("loss", OperatorKind.LOSS, 5.0 * elements, moved, 0.4, 2)
+
+    def optimizer(self, weights: float) -> ComputeNode:
+        """Adam over `weights` weights: gradients in, state in and out, weights out."""
+        workload = self.workload
+        moved = 2 * workload.element_bytes + 2 * workload.optimizer_bytes
+        return ComputeNode(
+            name="optimizer",
+            kind=OperatorKind.OPTIMIZER,
+            flops=10.0 * weights,
+            nbytes=float(moved * weights),
+        )
+
+    @property
+    def _residual_tokens(self) -> int:
+        split = self.workload.parallelism
+        return self.workload.tokens // (split.tensor if split.tensor_sequence else 1)
+
+    @property
+    def _vocabulary(self) -> int:
+        return -(-self.workload.model.vocabulary // self.workload.parallelism.tensor)
+
+    def _scores(self) -> int:
+        """Elements of the score matrices of all heads on this device."""
+        workload, split = self.workload, self.workload.parallelism
+        heads = workload.model.heads // split.tensor
+        if split.sequence_method is SequenceMethod.ULYSSES:
+            whole = workload.micro_batch * workload.model.sequence
+            return heads // split.sequence * whole * workload.model.sequence
+        return heads * workload.tokens * workload.model.sequence
+
+    def _query_bytes(self) -> float:
+        """Queries of this device; its context has as many."""
+        width = self.workload.model.query_width // self.workload.parallelism.tensor
+        return float(self.workload.element_bytes * self.workload.tokens * width)
+
+    def _key_bytes(self) -> float:
+        """Keys that this device attends to; there are as many values."""
+        workload = self.workload
+        width = workload.key_value_heads * workload.model.head_dim
+        tokens = workload.tokens
+        if workload.parallelism.sequence_method is SequenceMethod.ALL_GATHER:
+            tokens *= workload.parallelism.sequence
+        return float(workload.element_bytes * tokens * width)
+
+    def _matrix(self, name: str, inner: int, outer: int) -> Operator:
+        """Tokens x inner times inner x outer."""
+        tokens = self.workload.tokens
+        elements = tokens * inner + inner * outer + tokens * outer
+        flops = 2.0 * tokens * inner * outer
+        moved = float(self.workload.element_bytes * elements)
+        return _operator(name, OperatorKind.MATRIX, flops, moved, 2, 2)
+
+    def _pointwise(
+        self,
+        name: str,
+        kind: OperatorKind,
+        elements: int,
+        flops: int,
+        moved: int,
+        moved_backward: int,
+    ) -> Operator:
+        """`flops` operations and `moved` reads and writes for each element."""
+        element = self.workload.element_bytes
+        return Operator(
+            ComputeNode(
+                name=name,
+                kind=kind,
+                flops=float(flops * elements),
+                nbytes=float(moved * element * elements),
+            ),
+            ComputeNode(
+                name=f"{name} backward",
+                kind=kind,
+                flops=float(flops * elements),
+                nbytes=float(moved_backward * element * elements),
+            ),
+        )
+
+
+def _operator(
+    name: str,
+    kind: OperatorKind,
+    flops: float,
+    moved: float,
+    more_flops: float,
+    more_moved: float,
+) -> Operator:
+    """An operator whose backward pass is so many times its forward pass."""
+    return Operator(
+        ComputeNode(name=name, kind=kind, flops=flops, nbytes=moved),
+        ComputeNode(
+            name=f"{name} backward",
+            kind=kind,
+            flops=more_flops * flops,
+            nbytes=more_moved * moved,
+        ),
+    )

@@ -1,0 +1,91 @@
+"""What one training step computes, and how it is split."""
+
+from dataclasses import dataclass
+
+from cosmic.errors import ConsistencyError, SpecError
+from cosmic.trace.execution_graph import Schedule
+from cosmic.workload.model import TransformerModel
+from cosmic.workload.parallelism import Parallelism, Recompute, SequenceMethod
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workload:
+    """One training step of a model; a `Workload` that exists can be lowered.
+
+    Attributes:
+        model: What is trained.
+        batch: Sequences in a step, over all devices.
+        micro_batch: Sequences that one replica takes through the model at a time.
+        parallelism: How the work is split.
+        recompute: What is computed again in the backward pass.
+        fused_attention: Whether the attention core keeps its scores on chip.
+        schedule: Order of micro-batches in the pipeline.
+        element_bytes: Bytes of a weight, a gradient or an activation.
+        optimizer_bytes: Bytes of optimizer state for each weight: 12 for Adam with
+            single-precision master weights and moments.
+    """
+
+    model: TransformerModel
+    batch: int
+    micro_batch: int = 1
+    parallelism: Parallelism = Parallelism()
+    recompute: Recompute = Recompute.NONE
+    fused_attention: bool = True
+    schedule: Schedule = Schedule.ONE_F_ONE_B
+    element_bytes: int = 2
+    optimizer_bytes: int = 12
+
+    def __post_init__(self) -> None:
+        if self.batch < 1 or self.micro_batch < 1:
+            raise SpecError(
+                f"batch and micro_batch must be at least 1, not {self.batch} and "
+                f"{self.micro_batch}"
+            )
+        if self.element_bytes < 1 or self.optimizer_bytes < 0:
+            raise SpecError(
+                f"element_bytes = {self.element_bytes}, "
+                f"optimizer_bytes = {self.optimizer_bytes}: must not be below 1 and 0"
+            )
+        for value, divisor, what in self._divisions():
+            if value % divisor:
+                raise ConsistencyError(f"{what}: {divisor} does not divide {value}")
+
+    def _divisions(self) -> list[tuple[int, int, str]]:
+        model, split = self.model, self.parallelism
+        shared_heads = split.tensor
+        if split.sequence_method is SequenceMethod.ULYSSES:
+            shared_heads *= split.sequence
+        tokens = split.sequence * (split.tensor if split.tensor_sequence else 1)
+        return [
+            (model.heads, shared_heads, "heads over tensor (x sequence, for ulysses)"),
+            (model.feed_forward, split.tensor, "feed_forward over tensor"),
+            (model.sequence, tokens, "tokens of a sequence over sequence"),
+            (model.layers, split.pipeline, "layers over pipeline"),
+            (self.batch, split.data * self.micro_batch, "batch over data x micro_batch"),
+        ]
+
+    @property
+    def micro_batches(self) -> int:
+        """Micro-batches of one replica in a step."""
+        return self.batch // (self.parallelism.data * self.micro_batch)
+
+    @property
+    def layers_per_stage(self) -> int:
+        """Layers on one pipeline stage."""
+        return self.model.layers // self.parallelism.pipeline
+
+    @property
+    def tokens(self) -> int:
+        """Tokens of one micro-batch on one device."""
+        return self.micro_batch * self.model.sequence // self.parallelism.sequence
+
+    @property
+    def key_value_heads(self) -> int:
+        """Key-value heads on one device; shared ones are copied where they must be."""
+        return max(1, self.model.key_value_heads // self.parallelism.tensor)
+
+    @property
+    def model_flops(self) -> float:
+        """Floating-point operations that the step needs, recompute not counted."""
+        tokens = self.batch * self.model.sequence
+        return tokens * self.model.flops_per_token()
