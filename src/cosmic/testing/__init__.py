@@ -1,0 +1,1 @@
+"""Kits for those who extend the library, and for its own tests."""
