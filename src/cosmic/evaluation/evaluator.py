@@ -1,12 +1,28 @@
 """From a design point to its evaluation."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from cosmic.design.design_point import DesignPoint
-from cosmic.evaluation.evaluation import Evaluation
+from cosmic.design.parameter import PointValue
+from cosmic.errors import ConsistencyError, SpecError
+from cosmic.evaluation.configuration import Configuration
+from cosmic.evaluation.evaluation import Evaluation, Violation
+from cosmic.evaluation.metrics import hardware_metrics, memory_metrics, time_metrics
+from cosmic.evaluation.network_cost import network_cost
 from cosmic.evaluation.objective import Objective
+from cosmic.evaluation.scenario import Scenario
+from cosmic.simulation.result import SimulationResult
+from cosmic.simulation.simulator import Simulator
+from cosmic.simulation.symmetric import SymmetricSimulator
+from cosmic.trace.execution_graph import ExecutionGraph, total_flops
+from cosmic.units import Bytes, format_quantity
+from cosmic.workload.lowering import lower
+from cosmic.workload.memory import MemoryFootprint, memory_footprint
+from cosmic.workload.workload import Workload
+
+_GRAPHS_KEPT = 4096
 
 
 class PointEvaluator(Protocol):
@@ -37,3 +53,147 @@ class FunctionEvaluator:
     def evaluate(self, points: Sequence[DesignPoint]) -> Sequence[Evaluation]:
         """One evaluation for each point, in their order."""
         return [self.function(point) for point in points]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Inspection:
+    """All that was found out about one point, for a person who asks.
+
+    Attributes:
+        evaluation: Metrics and violations.
+        configuration: What the point denotes; None where it denotes nothing.
+        footprint: Memory by part.
+        result: The simulation; None where it was not run.
+    """
+
+    evaluation: Evaluation
+    configuration: Configuration | None = None
+    footprint: MemoryFootprint | None = None
+    result: SimulationResult | None = None
+
+
+class Evaluator:
+    """Evaluates the points of a scenario, each once.
+
+    A point that breaks a rule, or does not fit into memory, is not simulated, unless
+    it is inspected.
+
+    Args:
+        scenario: What points mean and what is sought.
+        simulator: How time is found; the symmetric simulator, if left out.
+    """
+
+    def __init__(self, scenario: Scenario, simulator: Simulator | None = None) -> None:
+        self._scenario = scenario
+        self._simulator = simulator or SymmetricSimulator()
+        self._known: dict[DesignPoint, Evaluation] = {}
+        self._graphs: dict[Workload, tuple[ExecutionGraph, MemoryFootprint]] = {}
+
+    @property
+    def scenario(self) -> Scenario:
+        """What points mean."""
+        return self._scenario
+
+    @property
+    def objective(self) -> Objective:
+        """What is sought."""
+        return self._scenario.objective
+
+    def evaluate(self, points: Sequence[DesignPoint]) -> Sequence[Evaluation]:
+        """One evaluation for each point, in their order."""
+        return [self._evaluation(point) for point in points]
+
+    def inspect(self, point: Mapping[str, PointValue]) -> Inspection:
+        """Everything about a point, simulated even if it does not fit into memory.
+
+        Args:
+            point: A value for each parameter; need not be in the design space.
+        """
+        return self._inspect(point, even_if_it_does_not_fit=True)
+
+    def footprint(self, point: Mapping[str, PointValue]) -> MemoryFootprint:
+        """Memory by part, without a simulation.
+
+        Raises:
+            SpecError: The point denotes nothing.
+        """
+        return self._lowered(self._scenario.configure(point).workload)[1]
+
+    def _evaluation(self, point: DesignPoint) -> Evaluation:
+        if point not in self._known:
+            found = self._inspect(point, even_if_it_does_not_fit=False)
+            self._known[point] = found.evaluation
+        return self._known[point]
+
+    def _inspect(
+        self, point: Mapping[str, PointValue], *, even_if_it_does_not_fit: bool
+    ) -> Inspection:
+        try:
+            configuration = self._scenario.configure(point)
+        except SpecError as error:
+            return _nothing(Violation("configuration", str(error)))
+        graph, footprint = self._lowered(configuration.workload)
+        metrics = hardware_metrics(configuration) | memory_metrics(footprint)
+        violations = [
+            *self._price(configuration, metrics),
+            *_too_large(footprint, configuration),
+        ]
+        result = None
+        if even_if_it_does_not_fit or not violations:
+            try:
+                result = self._simulator.run(graph, configuration.system)
+                flops = total_flops(graph)
+                metrics |= time_metrics(configuration, result, flops)
+            except SpecError as error:
+                violations.append(Violation("simulation", str(error)))
+        return Inspection(
+            evaluation=Evaluation(metrics, tuple(violations)),
+            configuration=configuration,
+            footprint=footprint,
+            result=result,
+        )
+
+    def _price(
+        self, configuration: Configuration, metrics: dict[str, float]
+    ) -> list[Violation]:
+        """Add the network's price; a violation if it is sought and has none."""
+        topology = configuration.system.cluster.topology
+        try:
+            metrics["network_cost"] = network_cost(topology, self._scenario.prices)
+        except ConsistencyError as error:
+            if "network_cost" in self.objective.metrics:
+                return [Violation("network_cost", str(error))]
+        return []
+
+    def _lowered(self, workload: Workload) -> tuple[ExecutionGraph, MemoryFootprint]:
+        if workload not in self._graphs:
+            if len(self._graphs) >= _GRAPHS_KEPT:
+                self._graphs.pop(next(iter(self._graphs)))
+            self._graphs[workload] = lower(workload), memory_footprint(workload)
+        return self._graphs[workload]
+
+
+def _nothing(violation: Violation) -> Inspection:
+    return Inspection(evaluation=Evaluation({}, (violation,)))
+
+
+def _too_large(
+    footprint: MemoryFootprint, configuration: Configuration
+) -> list[Violation]:
+    capacity = configuration.system.cluster.device.memory_capacity
+    if footprint.total <= capacity:
+        return []
+    return [Violation("memory", does_not_fit(footprint.total, capacity))]
+
+
+def does_not_fit(needed: Bytes, capacity: Bytes) -> str:
+    """The sentence for a device that is too small.
+
+    >>> does_not_fit(31.2e9, 24e9)
+    'needs 31.2 GB on a device, which has 24 GB: 7.2 GB too much'
+    """
+    over = format_quantity(needed - capacity, "B")
+    return (
+        f"needs {format_quantity(needed, 'B')} on a device, which has "
+        f"{format_quantity(capacity, 'B')}: {over} too much"
+    )

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 from cosmic.errors import TraceError
 from cosmic.trace.node import CollectiveNode, ComputeNode, Instruction, Start, Wait
-from cosmic.units import Bytes
+from cosmic.units import Bytes, Flops
 
 
 class Schedule(enum.Enum):
@@ -133,7 +133,9 @@ class ExecutionGraph:
 
     def __post_init__(self) -> None:
         if self.micro_batches < 1:
-            raise TraceError(f"{self.micro_batches} micro-batches; at least 1 is needed")
+            raise TraceError(
+                f"{self.micro_batches} micro-batches; at least 1 is needed"
+            )
         if len(self.stages) != self.pipeline.size:
             raise TraceError(
                 f"{len(self.stages)} stages for a pipeline of {self.pipeline.size}"
@@ -169,6 +171,17 @@ def collective_nodes(program: Program) -> Iterator[tuple[CollectiveNode, int]]:
         for instruction in block.instructions:
             if isinstance(instruction, Start):
                 yield instruction.node, block.repeat
+
+
+def total_flops(graph: ExecutionGraph) -> Flops:
+    """Floating-point operations that all devices together carry out in a step."""
+    rest = graph.micro_batches - 1
+    total = 0.0
+    for stage in graph.stages:
+        for program, count in zip(stage.programs, (rest, rest, 1, 1), strict=True):
+            once = sum(node.flops * times for node, times in compute_nodes(program))
+            total += count * once
+    return total * (graph.devices // len(graph.stages))
 
 
 def _check_stage(stage: Stage, groups: set[str]) -> None:

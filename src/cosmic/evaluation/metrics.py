@@ -1,0 +1,124 @@
+"""The numbers of a configuration: each with a unit and a definition."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from cosmic.evaluation.configuration import Configuration
+from cosmic.simulation.result import SimulationResult
+from cosmic.workload.memory import MemoryFootprint
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metric:
+    """What a named number means.
+
+    Attributes:
+        name: The word that files and tables use.
+        unit: SI; empty for a plain ratio.
+        about: One sentence for people.
+    """
+
+    name: str
+    unit: str
+    about: str
+
+
+METRICS: Mapping[str, Metric] = {
+    metric.name: metric
+    for metric in (
+        Metric(name="runtime", unit="s", about="time of one step"),
+        Metric(
+            name="memory",
+            unit="B",
+            about="bytes that the fullest device holds at its fullest moment",
+        ),
+        Metric(
+            name="total_bandwidth",
+            unit="B/s",
+            about="what one device can send, summed over dimensions",
+        ),
+        Metric(name="network_cost", unit="USD", about="price of the whole network"),
+        Metric(
+            name="tokens_per_second",
+            unit="1/s",
+            about="tokens of training data that the cluster takes in a second",
+        ),
+        Metric(
+            name="mfu",
+            unit="",
+            about="model FLOP/s utilization: operations that the model needs, over "
+            "what all devices could do in the step",
+        ),
+        Metric(
+            name="hfu",
+            unit="",
+            about="hardware FLOP/s utilization: the same, with recomputation and "
+            "copied work counted",
+        ),
+        Metric(
+            name="compute_time", unit="s", about="operators at work, mean over stages"
+        ),
+        Metric(
+            name="optimizer_time",
+            unit="s",
+            about="the optimizer at work, mean over stages",
+        ),
+        Metric(
+            name="exposed_tensor",
+            unit="s",
+            about="waiting for collectives of the tensor group, mean over stages",
+        ),
+        Metric(
+            name="exposed_sequence",
+            unit="s",
+            about="waiting for collectives of the sequence group, mean over stages",
+        ),
+        Metric(
+            name="exposed_data",
+            unit="s",
+            about="waiting for gradients and weights, mean over stages",
+        ),
+        Metric(
+            name="bubble",
+            unit="s",
+            about="waiting for other pipeline stages, mean over stages",
+        ),
+    )
+}
+
+
+def hardware_metrics(configuration: Configuration) -> dict[str, float]:
+    """What needs no simulation, but for the price."""
+    topology = configuration.system.cluster.topology
+    return {"total_bandwidth": topology.total_bandwidth}
+
+
+def memory_metrics(footprint: MemoryFootprint) -> dict[str, float]:
+    """What a footprint tells."""
+    return {"memory": footprint.total}
+
+
+def time_metrics(
+    configuration: Configuration, result: SimulationResult, flops: float
+) -> dict[str, float]:
+    """What a simulation tells.
+
+    Args:
+        configuration: What was simulated.
+        result: What came out.
+        flops: Operations that all devices together carried out.
+    """
+    workload, cluster = configuration.workload, configuration.system.cluster
+    breakdown = result.breakdown
+    available = cluster.devices * cluster.device.peak_flops * result.makespan
+    tokens = workload.batch * workload.model.sequence
+    return {
+        "runtime": result.makespan,
+        "tokens_per_second": tokens / result.makespan,
+        "mfu": workload.model_flops / available,
+        "hfu": flops / available,
+        "compute_time": breakdown.compute,
+        "optimizer_time": breakdown.optimizer,
+        **{f"exposed_{group}": time for group, time in breakdown.exposed.items()},
+        "bubble": breakdown.bubble,
+    }

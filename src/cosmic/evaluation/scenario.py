@@ -1,0 +1,136 @@
+"""What is held fixed while searching, and what a design point denotes within it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from cosmic.compute.cost_model import CostModel, Roofline
+from cosmic.design.design_point import DesignPoint
+from cosmic.design.design_space import DesignSpace
+from cosmic.design.parameter import Parameter, PointValue, Stack
+from cosmic.errors import ConsistencyError, SpecError, UnknownNameError
+from cosmic.evaluation.configuration import (
+    Configuration,
+    build_system,
+    build_workload,
+)
+from cosmic.evaluation.network_cost import PAPER_PRICES, NetworkPrices
+from cosmic.evaluation.objective import Objective
+from cosmic.evaluation.setting import DEFAULTS, SETTINGS
+from cosmic.workload.model import TransformerModel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Scenario:
+    """A model, a batch and a machine, and what may be chosen about them.
+
+    Attributes:
+        name: For people and logs.
+        model: What is trained.
+        batch: Sequences in a step.
+        settings: A value for every setting that a parameter does not choose.
+        space: What may be chosen; its baseline is the design to beat.
+        objective: What is sought.
+        scopes: Names for sets of stacks that are searched together.
+        prices: What networks cost.
+        cost_model: How long operators take.
+    """
+
+    name: str
+    model: TransformerModel
+    batch: int
+    settings: Mapping[str, PointValue]
+    space: DesignSpace
+    objective: Objective
+    scopes: Mapping[str, tuple[Stack, ...]]
+    prices: NetworkPrices = PAPER_PRICES
+    cost_model: CostModel = Roofline()  # noqa: RUF009 - frozen and without fields
+
+    def __post_init__(self) -> None:
+        if self.batch < 1:
+            raise SpecError(f"batch must be at least 1, not {self.batch}")
+        for parameter in self.space.parameter_set.parameters:
+            check_parameter(parameter)
+        for name in self.settings:
+            if name not in SETTINGS:
+                raise UnknownNameError("setting", name, SETTINGS)
+
+    @property
+    def baseline(self) -> DesignPoint:
+        """The design that the scenario describes before anything is searched.
+
+        Raises:
+            SpecError: The scenario has none.
+        """
+        if self.space.baseline is None:
+            raise SpecError(f"scenario {self.name!r} has no baseline")
+        return self.space.baseline
+
+    def configure(self, point: Mapping[str, PointValue]) -> Configuration:
+        """The workload and the system that a point denotes.
+
+        Args:
+            point: A value for each parameter.
+
+        Raises:
+            SpecError: A value is out of its range.
+            ConsistencyError: The values do not fit together.
+        """
+        settings = {**DEFAULTS, **self.settings, **point}
+        missing = [name for name in SETTINGS if name not in settings]
+        missing = [name for name in missing if name not in ("tp", "weight_sharded")]
+        if missing:
+            raise ConsistencyError(
+                f"nothing says what {', '.join(missing)} should be: give the scenario "
+                f"a system with it, or search it"
+            )
+        workload = build_workload(self.model, self.batch, settings)
+        return Configuration(workload, build_system(settings, self.cost_model))
+
+    def on(self, *stacks: Stack) -> "Scenario":
+        """The scenario with only these stacks searched.
+
+        Raises:
+            ConsistencyError: No point is feasible.
+        """
+        return replace(self, space=self.space.on(*stacks))
+
+    def scope(self, name: str) -> "Scenario":
+        """The scenario with only the stacks of a named scope searched.
+
+        Raises:
+            UnknownNameError: There is no such scope.
+            ConsistencyError: No point is feasible.
+        """
+        if name not in self.scopes:
+            raise UnknownNameError("scope", name, self.scopes)
+        return self.on(*self.scopes[name])
+
+    def seeking(self, objective: Objective) -> "Scenario":
+        """The scenario with another objective."""
+        return replace(self, objective=objective)
+
+
+def check_parameter(parameter: Parameter) -> None:
+    """Check that a scenario knows what a parameter means.
+
+    Raises:
+        UnknownNameError: It does not.
+        SpecError: It belongs to another stack, or is a vector where it should be none.
+    """
+    if parameter.name not in SETTINGS:
+        raise UnknownNameError("parameter", parameter.name, SETTINGS)
+    setting = SETTINGS[parameter.name]
+    if parameter.stack is not setting.stack:
+        raise SpecError(
+            f"parameter {parameter.name!r} belongs to the {setting.stack.value} stack, "
+            f"not to {parameter.stack.value}"
+        )
+    if setting.per_dimension != (parameter.length is not None):
+        needs = "one value for each dimension" if setting.per_dimension else "one value"
+        raise SpecError(f"parameter {parameter.name!r} has {needs}")
+    for choice in parameter.choices:
+        if setting.allowed and choice not in setting.allowed:
+            allowed = ", ".join(str(value) for value in setting.allowed)
+            raise SpecError(
+                f"parameter {parameter.name!r} cannot be {choice!r}; allowed: {allowed}"
+            )

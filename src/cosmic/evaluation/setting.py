@@ -1,0 +1,220 @@
+"""The names that a scenario understands: everything that can be searched or held.
+
+A parameter set chooses among these names; what it leaves out, the scenario holds. The
+short names dp, tp, pp and sp are those of files and tables for the degrees of `data`,
+`tensor`, `pipeline` and `sequence` parallelism.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from cosmic.design.parameter import PointValue, Stack, Value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """One thing that a scenario can be told.
+
+    Attributes:
+        name: As parameter sets and files write it.
+        stack: The stack that it belongs to.
+        about: One sentence for people.
+        per_dimension: Whether it has one value for each dimension of the network.
+        unit: Of its values, which are SI; empty for plain counts and names.
+        allowed: All values, where they form a closed set.
+        default: Its value where nobody says anything; None if somebody must.
+    """
+
+    name: str
+    stack: Stack
+    about: str
+    per_dimension: bool = False
+    unit: str = ""
+    allowed: tuple[Value, ...] = ()
+    default: PointValue | None = None
+
+
+_ALGORITHMS = "algorithm of each dimension for "
+
+_WORKLOAD = (
+    Setting(
+        name="dp",
+        stack=Stack.WORKLOAD,
+        about="devices that share the batch",
+        default=1,
+    ),
+    Setting(
+        name="tp",
+        stack=Stack.WORKLOAD,
+        about="devices that share heads and matrices; by default what dp, pp and sp "
+        "leave of the devices",
+    ),
+    Setting(
+        name="pp",
+        stack=Stack.WORKLOAD,
+        about="devices that share the layers",
+        default=1,
+    ),
+    Setting(
+        name="sp",
+        stack=Stack.WORKLOAD,
+        about="devices that share the tokens of a sequence",
+        default=1,
+    ),
+    Setting(
+        name="weight_sharding",
+        stack=Stack.WORKLOAD,
+        about="what dp and sp devices share out: 0 nothing, 1 optimizer state, 2 also "
+        "gradients, 3 also weights",
+        allowed=(0, 1, 2, 3),
+        default=0,
+    ),
+    Setting(
+        name="weight_sharded",
+        stack=Stack.WORKLOAD,
+        about="the paper's switch: 0 is weight_sharding 0 and 1 is weight_sharding 3",
+        allowed=(0, 1),
+    ),
+    Setting(
+        name="micro_batch",
+        stack=Stack.WORKLOAD,
+        about="sequences that a replica takes through the model at a time",
+        default=1,
+    ),
+    Setting(
+        name="recompute",
+        stack=Stack.WORKLOAD,
+        about="what the backward pass computes again instead of keeping it",
+        allowed=("none", "selective", "full"),
+        default="none",
+    ),
+    Setting(
+        name="fused_attention",
+        stack=Stack.WORKLOAD,
+        about="whether attention keeps its scores on chip",
+        allowed=(True, False),
+        default=True,
+    ),
+    Setting(
+        name="sequence_method",
+        stack=Stack.WORKLOAD,
+        about="how attention sees a sequence that is split over sp devices",
+        allowed=("all_gather", "ulysses"),
+        default="all_gather",
+    ),
+    Setting(
+        name="tensor_sequence",
+        stack=Stack.WORKLOAD,
+        about="whether tp devices also share the tokens between their matrices",
+        allowed=(True, False),
+        default=False,
+    ),
+    Setting(
+        name="schedule",
+        stack=Stack.WORKLOAD,
+        about="order of micro-batches in the pipeline",
+        allowed=("1f1b", "gpipe"),
+        default="1f1b",
+    ),
+)
+
+_COLLECTIVE = (
+    Setting(
+        name="scheduling_policy",
+        stack=Stack.COLLECTIVE,
+        about="which of several waiting collectives goes first",
+        allowed=("LIFO", "FIFO"),
+        default="LIFO",
+    ),
+    Setting(
+        name="chunks",
+        stack=Stack.COLLECTIVE,
+        about="equal parts of a collective, which overlap between dimensions",
+        default=1,
+    ),
+    Setting(
+        name="multi_dim_optimization",
+        stack=Stack.COLLECTIVE,
+        about="how an all-reduce goes over several dimensions",
+        allowed=("baseline", "localBWAware"),
+        default="baseline",
+    ),
+    Setting(
+        name="endpoint_delay",
+        stack=Stack.COLLECTIVE,
+        about="time that a device needs to take up a message",
+        unit="s",
+        default=0.0,
+    ),
+    *(
+        Setting(
+            name=f"{kind}_algorithm",
+            stack=Stack.COLLECTIVE,
+            about=_ALGORITHMS + kind.replace("_", "-"),
+            per_dimension=True,
+        )
+        for kind in ("all_reduce", "all_gather", "reduce_scatter", "all_to_all")
+    ),
+)
+
+_NETWORK = (
+    Setting(
+        name="topology",
+        stack=Stack.NETWORK,
+        about="how the devices of each dimension are joined",
+        per_dimension=True,
+        allowed=("Ring", "FullyConnected", "Switch"),
+    ),
+    Setting(
+        name="npus_count",
+        stack=Stack.NETWORK,
+        about="devices of each dimension",
+        per_dimension=True,
+    ),
+    Setting(
+        name="bandwidth",
+        stack=Stack.NETWORK,
+        about="what one device can send into each dimension over all its links",
+        per_dimension=True,
+        unit="B/s",
+    ),
+    Setting(
+        name="latency",
+        stack=Stack.NETWORK,
+        about="time for a first byte to cross one link of each dimension",
+        per_dimension=True,
+        unit="s",
+    ),
+)
+
+_COMPUTE = (
+    Setting(
+        name="peak_flops",
+        stack=Stack.COMPUTE,
+        about="floating-point operations a second of one device",
+        unit="FLOP/s",
+    ),
+    Setting(
+        name="memory_bandwidth",
+        stack=Stack.COMPUTE,
+        about="bytes a second to and from one device's memory",
+        unit="B/s",
+    ),
+    Setting(
+        name="memory_capacity",
+        stack=Stack.COMPUTE,
+        about="bytes that one device can hold",
+        unit="B",
+    ),
+)
+
+SETTINGS: Mapping[str, Setting] = {
+    setting.name: setting
+    for setting in (*_WORKLOAD, *_COLLECTIVE, *_NETWORK, *_COMPUTE)
+}
+
+DEFAULTS: Mapping[str, PointValue] = {
+    name: setting.default
+    for name, setting in SETTINGS.items()
+    if setting.default is not None
+}
