@@ -1,0 +1,129 @@
+"""Parameter sets as files write them, bound to a scenario's numbers."""
+
+from collections.abc import Mapping
+
+from cosmic.design import choices
+from cosmic.design.constraint import Expression
+from cosmic.design.derived import Derived
+from cosmic.design.parameter import Parameter, PointValue, Stack, Value
+from cosmic.design.parameter_set import ParameterSet
+from cosmic.errors import SpecError, UnknownNameError
+from cosmic.evaluation.scenario import check_parameter
+from cosmic.evaluation.setting import SETTINGS, Setting
+from cosmic.io.schemas import ParameterSetSpec, ParameterSpec, RangeSpec, Scalar
+from cosmic.units import parse
+
+
+def build_parameter_set(
+    name: str, spec: ParameterSetSpec, dimensions: int, constants: Mapping[str, PointValue]
+) -> ParameterSet:
+    """The parameter set of a file, for a network of so many dimensions.
+
+    Args:
+        name: For people.
+        spec: The file.
+        dimensions: Length of what has one value for each dimension.
+        constants: Names that formulas may use; the file may add others.
+
+    Raises:
+        SpecError: A parameter, formula or constraint cannot be right.
+    """
+    clash = sorted(spec.constants.keys() & constants.keys())
+    if clash:
+        raise SpecError(f"constant {clash[0]!r} is given by the scenario already")
+    return ParameterSet(
+        name=name,
+        parameters=tuple(
+            _parameter(key, parameter, dimensions, constants)
+            for key, parameter in spec.parameters.items()
+        ),
+        constraints=tuple(Expression(text) for text in spec.constraints),
+        constants={**constants, **spec.constants},
+        derived=tuple(
+            Derived(name=key, formula=formula) for key, formula in spec.derived.items()
+        ),
+    )
+
+
+def _parameter(
+    name: str, spec: ParameterSpec, dimensions: int, constants: Mapping[str, PointValue]
+) -> Parameter:
+    if name not in SETTINGS:
+        raise UnknownNameError("parameter", name, SETTINGS)
+    setting = SETTINGS[name]
+    parameter = Parameter(
+        name=name,
+        stack=Stack(spec.stack),
+        choices=_choices(name, spec, setting, constants),
+        dimensions=dimensions if spec.per_dimension else None,
+        unit=setting.unit,
+        active_if=spec.active_if,
+        inactive=None if spec.inactive is None else _value(spec.inactive, setting),
+        follows=spec.follows,
+        description=spec.about or setting.about,
+    )
+    check_parameter(parameter)
+    return parameter
+
+
+def _choices(
+    name: str, spec: ParameterSpec, setting: Setting, constants: Mapping[str, PointValue]
+) -> tuple[Value, ...]:
+    given = [
+        key
+        for key in ("values", "powers_of_two", "range", "divisors_of")
+        if getattr(spec, key) is not None
+    ]
+    if len(given) != 1:
+        raise SpecError(
+            f"parameter {name!r}: give one of values, powers_of_two, range and "
+            f"divisors_of, not {' and '.join(given) or 'none'}"
+        )
+    try:
+        if spec.values is not None:
+            return tuple(_value(value, setting) for value in spec.values)
+        if spec.powers_of_two is not None:
+            bounds = spec.powers_of_two
+            return choices.powers_of_two(
+                _whole(bounds.start, constants), _whole(bounds.stop, constants)
+            )
+        if spec.range is not None:
+            return _range(spec.range, setting, constants)
+        return choices.divisors(_whole(spec.divisors_of, constants))
+    except SpecError as error:
+        raise SpecError(f"parameter {name!r}: {error}") from error
+
+
+def _range(
+    spec: RangeSpec, setting: Setting, constants: Mapping[str, PointValue]
+) -> tuple[Value, ...]:
+    if setting.unit:
+        if spec.step is None:
+            raise SpecError("a range of quantities needs a step")
+        bounds = [_value(value, setting) for value in (spec.start, spec.stop, spec.step)]
+        low, high, step = (float(bound) for bound in bounds)
+        return choices.steps(low, high, step)
+    step_by = 1 if spec.step is None else _whole(spec.step, constants)
+    return choices.integers(
+        _whole(spec.start, constants), _whole(spec.stop, constants), step_by
+    )
+
+
+def _whole(value: object, constants: Mapping[str, PointValue]) -> int:
+    """A whole number, or a constant by its name."""
+    if isinstance(value, str):
+        if value not in constants:
+            raise UnknownNameError("constant", value, constants)
+        value = constants[value]
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise SpecError(f"expected a whole number, got {value!r}")
+    return value
+
+
+def _value(value: Scalar, setting: Setting) -> Value:
+    """A choice, in SI units where it has a unit."""
+    if not setting.unit:
+        return value
+    if not isinstance(value, str):
+        raise SpecError(f"write {value!r} with its unit, such as '1 {setting.unit}'")
+    return parse(value, setting.unit, minimum=0)
