@@ -113,7 +113,9 @@ def tensor_degree(settings: Settings) -> int:
     """
     devices = math.prod(int(size) for size in _vector(settings, "npus_count"))
     others = [_integer(settings, name) for name in ("dp", "pp", "sp")]
-    tensor = _integer(settings, "tp") if "tp" in settings else devices // math.prod(others)
+    tensor = (
+        _integer(settings, "tp") if "tp" in settings else devices // math.prod(others)
+    )
     if tensor * math.prod(others) != devices:
         dp, pp, sp = others
         raise ConsistencyError(

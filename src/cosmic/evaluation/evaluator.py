@@ -87,7 +87,8 @@ class Evaluator:
         self._scenario = scenario
         self._simulator = simulator or SymmetricSimulator()
         self._known: dict[DesignPoint, Evaluation] = {}
-        self._graphs: dict[Workload, tuple[ExecutionGraph, MemoryFootprint]] = {}
+        self._footprints: dict[Workload, MemoryFootprint] = {}
+        self._graphs: dict[Workload, ExecutionGraph] = {}
 
     @property
     def scenario(self) -> Scenario:
@@ -117,7 +118,7 @@ class Evaluator:
         Raises:
             SpecError: The point denotes nothing.
         """
-        return self._lowered(self._scenario.configure(point).workload)[1]
+        return self._footprint(self._scenario.configure(point).workload)
 
     def _evaluation(self, point: DesignPoint) -> Evaluation:
         if point not in self._known:
@@ -132,7 +133,7 @@ class Evaluator:
             configuration = self._scenario.configure(point)
         except SpecError as error:
             return _nothing(Violation("configuration", str(error)))
-        graph, footprint = self._lowered(configuration.workload)
+        footprint = self._footprint(configuration.workload)
         metrics = hardware_metrics(configuration) | memory_metrics(footprint)
         violations = [
             *self._price(configuration, metrics),
@@ -141,6 +142,7 @@ class Evaluator:
         result = None
         if even_if_it_does_not_fit or not violations:
             try:
+                graph = self._graph(configuration.workload)
                 result = self._simulator.run(graph, configuration.system)
                 flops = total_flops(graph)
                 metrics |= time_metrics(configuration, result, flops)
@@ -165,11 +167,17 @@ class Evaluator:
                 return [Violation("network_cost", str(error))]
         return []
 
-    def _lowered(self, workload: Workload) -> tuple[ExecutionGraph, MemoryFootprint]:
+    def _footprint(self, workload: Workload) -> MemoryFootprint:
+        if workload not in self._footprints:
+            self._footprints[workload] = memory_footprint(workload)
+        return self._footprints[workload]
+
+    def _graph(self, workload: Workload) -> ExecutionGraph:
+        """The workload's graph; the latest ones are kept."""
         if workload not in self._graphs:
             if len(self._graphs) >= _GRAPHS_KEPT:
                 self._graphs.pop(next(iter(self._graphs)))
-            self._graphs[workload] = lower(workload), memory_footprint(workload)
+            self._graphs[workload] = lower(workload)
         return self._graphs[workload]
 
 

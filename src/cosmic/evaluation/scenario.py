@@ -16,6 +16,7 @@ from cosmic.evaluation.configuration import (
 from cosmic.evaluation.network_cost import PAPER_PRICES, NetworkPrices
 from cosmic.evaluation.objective import Objective
 from cosmic.evaluation.setting import DEFAULTS, SETTINGS
+from cosmic.network.dimension import Shape
 from cosmic.workload.model import TransformerModel
 
 
@@ -43,7 +44,7 @@ class Scenario:
     objective: Objective
     scopes: Mapping[str, tuple[Stack, ...]]
     prices: NetworkPrices = PAPER_PRICES
-    cost_model: CostModel = Roofline()  # noqa: RUF009 - frozen and without fields
+    cost_model: CostModel = Roofline()
 
     def __post_init__(self) -> None:
         if self.batch < 1:
@@ -106,8 +107,29 @@ class Scenario:
         return self.on(*self.scopes[name])
 
     def seeking(self, objective: Objective) -> "Scenario":
-        """The scenario with another objective."""
-        return replace(self, objective=objective)
+        """The scenario with another objective.
+
+        Where the network's price is sought, shapes that have none are not searched.
+
+        Raises:
+            ConsistencyError: No network that may be chosen has a price.
+        """
+        space = self.space
+        if "network_cost" in objective.metrics:
+            space = _priced(space, self.prices)
+        return replace(self, objective=objective, space=space)
+
+
+def _priced(space: DesignSpace, prices: NetworkPrices) -> DesignSpace:
+    """The space without switches at levels where none is priced."""
+    shapes = {gene.name: gene.choices for gene in space.gene_table}
+    dimensions = sum(name.startswith("topology[") for name in shapes)
+    for dimension in range(dimensions):
+        name = f"topology[{dimension}]"
+        if prices.level(dimension, dimensions).switch is None:
+            priced = [shape for shape in shapes[name] if shape != Shape.SWITCH.value]
+            space = space.restrict(name, priced)
+    return space
 
 
 def check_parameter(parameter: Parameter) -> None:

@@ -15,7 +15,10 @@ from cosmic.units import parse
 
 
 def build_parameter_set(
-    name: str, spec: ParameterSetSpec, dimensions: int, constants: Mapping[str, PointValue]
+    name: str,
+    spec: ParameterSetSpec,
+    dimensions: int,
+    constants: Mapping[str, PointValue],
 ) -> ParameterSet:
     """The parameter set of a file, for a network of so many dimensions.
 
@@ -67,7 +70,10 @@ def _parameter(
 
 
 def _choices(
-    name: str, spec: ParameterSpec, setting: Setting, constants: Mapping[str, PointValue]
+    name: str,
+    spec: ParameterSpec,
+    setting: Setting,
+    constants: Mapping[str, PointValue],
 ) -> tuple[Value, ...]:
     given = [
         key
@@ -100,7 +106,9 @@ def _range(
     if setting.unit:
         if spec.step is None:
             raise SpecError("a range of quantities needs a step")
-        bounds = [_value(value, setting) for value in (spec.start, spec.stop, spec.step)]
+        bounds = [
+            _value(value, setting) for value in (spec.start, spec.stop, spec.step)
+        ]
         low, high, step = (float(bound) for bound in bounds)
         return choices.steps(low, high, step)
     step_by = 1 if spec.step is None else _whole(spec.step, constants)

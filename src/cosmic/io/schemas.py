@@ -117,12 +117,12 @@ class ParameterSetSpec(SpecModel):
     about: str = ""
     source: str = ""
     parameters: Annotated[dict[str, ParameterSpec], Field(min_length=1)]
-    derived: dict[str, str] = {}
-    constants: dict[str, Scalar] = {}
+    derived: dict[str, str] = Field(default={})
+    constants: dict[str, Scalar] = Field(default={})
     constraints: tuple[str, ...] = ()
     scopes: dict[
         str, tuple[Literal["workload", "collective", "network", "compute"], ...]
-    ] = {}
+    ] = Field(default={})
 
 
 class WorkloadSpec(SpecModel):
@@ -170,7 +170,7 @@ class AgentSpec(SpecModel):
     """Who searches; further keys are the agent's hyper-parameters."""
 
     name: str = "genetic"
-    options: dict[str, Scalar] = {}
+    options: dict[str, Scalar] = Field(default={})
 
 
 class StudySpec(SpecModel):

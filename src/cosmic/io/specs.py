@@ -25,7 +25,7 @@ from cosmic.io.schemas import (
     StudySpec,
     SystemSpec,
 )
-from cosmic.io.spec_error import located
+from cosmic.io.spec_error import located, show_value, spec_error
 from cosmic.io.spec_models import SpecModel, validate
 from cosmic.io.yaml_reader import read_yaml
 from cosmic.network.dimension import Shape, links_per_device
@@ -51,7 +51,8 @@ class StudyPlan:
 
     Attributes:
         name: The preset's or the file's.
-        scenario: The scenario, narrowed to the scope and seeking the objective.
+        whole: The scenario with all its parameters, seeking the objective.
+        scenario: The same, narrowed to the scope.
         scope: The name of the scope; empty for everything.
         agent: Name of the agent.
         options: Its hyper-parameters that differ from their defaults.
@@ -61,6 +62,7 @@ class StudyPlan:
     """
 
     name: str
+    whole: Scenario
     scenario: Scenario
     scope: str
     agent: str
@@ -94,16 +96,16 @@ def load_study(reference: str | Path, folder: Path | None = None) -> StudyPlan:
     path, spec = _read(PresetKind.STUDY, reference, folder)
     assert isinstance(spec, StudySpec)
     with located(path.name, ("scenario",)):
-        scenario = load_scenario(spec.scenario, path.parent)
+        whole = load_scenario(spec.scenario, path.parent)
     if spec.objective is not None:
         with located(path.name, ("objective",)):
-            scenario = scenario.seeking(objective_named(spec.objective))
+            whole = whole.seeking(objective_named(spec.objective))
     scope = spec.scope or ""
-    if scope:
-        with located(path.name, ("scope",)):
-            scenario = scenario.scope(scope)
+    with located(path.name, ("scope",)):
+        scenario = whole.scope(scope) if scope else whole
     return StudyPlan(
         name=path.stem,
+        whole=whole,
         scenario=scenario,
         scope=scope,
         agent=spec.agent.name,
@@ -163,14 +165,7 @@ def check_spec(reference: str | Path, folder: Path | None = None) -> str:
         SpecError: Something in it cannot be right.
     """
     path = (folder or Path()) / reference
-    document = read_yaml(path)
-    kinds = {kind.noun.replace(" ", "_"): kind for kind in PresetKind}
-    given = document.get("kind") if isinstance(document, dict) else None
-    with located(path.name, ("kind",)):
-        if not isinstance(given, str) or given not in kinds:
-            allowed = ", ".join(sorted(kinds))
-            raise SpecError(f"kind says what the file is: {allowed}; got {given!r}")
-    kind = kinds[given]
+    kind = spec_kind(path)
     match kind:
         case PresetKind.SCENARIO:
             load_scenario(path)
@@ -183,6 +178,22 @@ def check_spec(reference: str | Path, folder: Path | None = None) -> str:
         case _:
             _read(kind, path, None)
     return kind.noun
+
+
+def spec_kind(path: Path) -> PresetKind:
+    """What a file says that it describes.
+
+    Raises:
+        SpecError: It cannot be read, or does not say.
+    """
+    document = read_yaml(path)
+    kinds = {kind.noun.replace(" ", "_"): kind for kind in PresetKind}
+    given = document.get("kind") if isinstance(document, dict) else None
+    if not isinstance(given, str) or given not in kinds:
+        allowed = ", ".join(sorted(kinds))
+        message = f"kind says what the file is: {allowed}; got {show_value(given)}"
+        raise spec_error(path.name, message, ("kind",))
+    return kinds[given]
 
 
 def _read(
@@ -224,7 +235,7 @@ def _scenario(path: Path, spec: ScenarioSpec) -> Scenario:
             raise SpecError(f"the baseline does not say what {missing[0]} is")
     with located(path.name, ("parameter_set",)):
         space = DesignSpace(parameter_set, {name: complete[name] for name in names})
-    return Scenario(
+    scenario = Scenario(
         name=path.stem,
         model=model,
         batch=spec.batch,
@@ -237,6 +248,8 @@ def _scenario(path: Path, spec: ScenarioSpec) -> Scenario:
         },
         prices=_prices(spec),
     )
+    with located(path.name, ("objective",)):
+        return scenario.seeking(objective)
 
 
 def _constants(
@@ -346,5 +359,3 @@ def _prices(spec: ScenarioSpec) -> NetworkPrices:
 
 def _vector(value: PointValue) -> tuple[bool | int | float | str, ...]:
     return value if isinstance(value, tuple) else (value,)
-
-

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from cosmic.collective.algorithm import ALGORITHMS, Step
 from cosmic.collective.plan import Phase, plan
-from cosmic.network.dimension import Dimension, Shape
+from cosmic.network.dimension import Shape
 from cosmic.network.routing import link_load
 from cosmic.network.topology import Topology
 from cosmic.system.placement import Span, spans
@@ -44,7 +44,7 @@ class PhaseCost:
         hops: Links on the longest way, summed over steps.
         load: What the busiest link carries, summed over steps.
         reduced: What a device adds up, summed over steps.
-        sent: What one device sends into the dimension.
+        sent: What one device sends into the dimension, on average over the group.
     """
 
     steps: int
@@ -61,7 +61,7 @@ class PhaseTime:
     Attributes:
         dimension: Where.
         seconds: How long it keeps the dimension.
-        sent: Bytes that one device sends.
+        sent: Bytes that one device sends, on average over the group.
     """
 
     dimension: int
@@ -120,7 +120,7 @@ def phase_cost(
         count += step.repeat
         hops += step.repeat * on_links.hops
         load += step.repeat * on_links.busiest
-        sent += step.repeat * _most(step.sources, step.fractions)
+        sent += step.repeat * float(step.fractions.sum()) / span.extent
         if step.reduces:
             reduced += step.repeat * _most(step.destinations, step.fractions)
     return PhaseCost(count, hops, load, reduced, sent)
@@ -141,7 +141,9 @@ def _most(devices: Ints, fractions: NDArray[np.float64]) -> float:
     return float(np.bincount(devices, weights=fractions).max())
 
 
-def transfer_time(group: Group, neighbor: int, nbytes: Bytes, system: System) -> Seconds:
+def transfer_time(
+    group: Group, neighbor: int, nbytes: Bytes, system: System
+) -> Seconds:
     """Time to send `nbytes` from position `neighbor` of each group to the next one.
 
     All groups send at once. Dimensions are crossed one after the other, each taking up
@@ -162,7 +164,7 @@ def transfer_time(group: Group, neighbor: int, nbytes: Bytes, system: System) ->
 def crossings(
     group: Group, neighbor: int, topology: Topology
 ) -> list[tuple[Span, int, int]]:
-    """The spans in which position `neighbor` and the next one differ, with their places.
+    """The spans in which position `neighbor` and the next differ, and their places.
 
     Positions count through the spans of the group, innermost fastest.
     """

@@ -40,7 +40,7 @@ class FlatGraph:
         segment_of: Segment of each member.
         segments: How many segments there are.
         blocks: One row for each block: first instruction, instructions, repeat, first
-            layer, step, whether it is closed. Shape (blocks, 6).
+            layer, step. Shape (blocks, 5).
         programs: First block and blocks of each stage's four programs, shape
             (distinct stages, 4, 2).
         stage_of: For each pipeline stage, which of the distinct stages it is.
@@ -90,7 +90,8 @@ class _Builder:
         self.instructions: list[tuple[int, int, int, int]] = []
         self.members: list[tuple[int, int]] = []
         self.segments = 0
-        self.blocks: list[tuple[int, int, int, int, int, int]] = []
+        self.blocks: list[tuple[int, int, int, int, int]] = []
+        self.programs: dict[int, tuple[int, int]] = {}  # by identity, while we build
 
     def build(self, graph: ExecutionGraph) -> FlatGraph:
         stages = list(dict.fromkeys(graph.stages))
@@ -104,7 +105,7 @@ class _Builder:
             segment_node=members[:, 0].copy(),
             segment_of=members[:, 1].copy(),
             segments=self.segments,
-            blocks=np.array(self.blocks, dtype=np.int64).reshape(-1, 6),
+            blocks=np.array(self.blocks, dtype=np.int64).reshape(-1, 5),
             programs=np.array(programs, dtype=np.int64),
             stage_of=np.array([stages.index(stage) for stage in graph.stages]),
             compute_counts=self._counts(stages, ComputeNode),
@@ -119,12 +120,18 @@ class _Builder:
         )
 
     def _program(self, program: Program) -> tuple[int, int]:
+        """The rows of a program; one that serves twice has them once."""
+        if id(program) not in self.programs:
+            self.programs[id(program)] = self._rows(program)
+        return self.programs[id(program)]
+
+    def _rows(self, program: Program) -> tuple[int, int]:
         first = len(self.blocks)
         for block in program:
             start = len(self.instructions)
             self._instructions(block.instructions)
             count = len(self.instructions) - start
-            shape = block.repeat, block.first, block.step, int(block.closed)
+            shape = block.repeat, block.first, block.step
             self.blocks.append((start, count, *shape))
         return first, len(self.blocks) - first
 
@@ -145,9 +152,7 @@ class _Builder:
         token = instruction.token
         label = self.labels.setdefault(token.label, len(self.labels))
         if isinstance(instruction, Start):
-            index = self.collectives.setdefault(
-                instruction.node, len(self.collectives)
-            )
+            index = self.collectives.setdefault(instruction.node, len(self.collectives))
             return START, index, label, token.offset
         return WAIT, 0, label, token.offset
 
@@ -178,6 +183,7 @@ def _layers(stages: list[Stage]) -> tuple[int, int]:
 
 
 def _token_layers(block: Block) -> list[int]:
-    offsets = [i.token.offset for i in block.instructions if isinstance(i, Start | Wait)]
+    marks = [i for i in block.instructions if not isinstance(i, ComputeNode)]
+    offsets = [mark.token.offset for mark in marks]
     ends = block.layers()[0], block.layers()[-1]
     return [end + offset for end in ends for offset in offsets]

@@ -1,14 +1,13 @@
-"""The compiled inner loops: plain arrays in and out.
+"""The compiled device: plain arrays in and out.
 
 `run_programs` is one device: it computes, hands collectives to the network and waits.
-Each dimension of the network serves one chunk at a time. When one is free, it takes the
-lowest phase that has a chunk waiting there, of the collective that the scheduling policy
-puts first. At any instant all that ends is taken note of, and all that the device can do
-at that instant is done, before a dimension takes its next chunk.
+Each dimension of the network serves one chunk at a time. When one is free, it takes
+the lowest phase that has a chunk waiting there, of the collective that the scheduling
+policy puts first. At any instant all that ends is taken note of, and all that the
+device can do at that instant is done, before a dimension takes its next chunk.
 
-`run_schedule` is a pipeline: the order of micro-batches over stages.
-
-All kernels stand in this one module: numba's cache does not see a change in another.
+All that the kernel calls stands in this module: numba's cache does not see a change in
+another one.
 """
 
 from typing import NamedTuple
@@ -22,6 +21,7 @@ Floats = NDArray[np.float64]
 
 _COMPUTE, _START, _WAIT = 0, 1, 2  # as in flat_graph
 _IDLE = np.inf
+_MOST_COMPARED = 16  # collectives under way, beyond which turns are all played
 
 
 class Collectives(NamedTuple):
@@ -53,7 +53,7 @@ class Programs(NamedTuple):
 
     Attributes:
         instructions: Kind, segment or collective, label, offset of each.
-        blocks: First instruction, instructions, repeat, first layer, step, closed.
+        blocks: First instruction, instructions, repeat, first layer, step.
         segment_seconds: Duration of each run of operators.
         labels: How many token labels there are.
         lowest_layer: The lowest layer that a token counts.
@@ -129,7 +129,7 @@ def _start(slot: int, what: int, collectives: Collectives, network: _Network) ->
 def _waiting_chunk(
     dimension: int, collectives: Collectives, network: _Network
 ) -> tuple[int, int]:
-    """Slot and phase of the chunk that the dimension takes next; -1 if there is none."""
+    """Slot and phase of the chunk that the dimension takes next; -1 if none waits."""
     for k in range(network.active[0]):
         place = network.active[0] - 1 - k if collectives.lifo else k
         slot = network.order[place]
@@ -281,13 +281,14 @@ def _run_block(
 ) -> float:
     """All turns of a block from now on: when they end. Adds to `waits` by group.
 
-    Turns of a closed block that find the network idle are all alike.
+    Where a turn leaves the network as it found it, but for the time and the layer, all
+    the turns that follow are like it and need not be played.
     """
     first, end, repeat = block[0], block[0] + block[1], block[2]
-    layer, step, closed = block[3], block[4], block[5]
-    turn = 0
-    while turn < repeat:
-        start, before, idle = now, waits.copy(), network.active[0] == 0
+    layer, step = block[3], block[4]
+    found = _snapshot(now, layer, collectives, network)
+    for turn in range(1, repeat + 1):
+        start, before = now, waits.copy()
         now = _run_turn(
             now,
             first,
@@ -299,13 +300,81 @@ def _run_block(
             network,
             waits,
         )
-        turn += 1
         layer += step
-        if closed == 1 and idle and network.active[0] == 0:
-            now += (now - start) * (repeat - turn)
-            waits += (waits - before) * (repeat - turn)
-            turn = repeat
+        rest = repeat - turn
+        if rest == 0:
+            break
+        left = _snapshot(now, layer, collectives, network)
+        if len(left) > 0 and np.array_equal(found, left):
+            _skip(rest, (now - start) * rest, block, layer, programs, network)
+            waits += (waits - before) * rest
+            return now + (now - start) * rest
+        found = left
     return now
+
+
+@njit(cache=True)
+def _snapshot(
+    now: float, layer: int, collectives: Collectives, network: _Network
+) -> Floats:
+    """The network as seen from a time and a layer; empty if too much is under way."""
+    active, dimensions = network.active[0], collectives.dimensions
+    if active > _MOST_COMPARED:
+        return np.zeros(0)
+    phases = network.waiting.shape[1]
+    state = np.full(1 + active * (3 + phases) + dimensions * 3, -1.0)
+    state[0] = active
+    at = 1
+    for k in range(active):
+        slot = network.order[k]
+        state[at] = slot - layer
+        state[at + 1] = network.collective[slot]
+        state[at + 2] = network.left[slot]
+        for phase in range(phases):
+            state[at + 3 + phase] = network.waiting[slot, phase]
+        at += 3 + phases
+    for dimension in range(dimensions):
+        if network.busy[dimension] != _IDLE:
+            state[at] = network.busy[dimension] - now
+            state[at + 1] = network.serving[dimension, 0] - layer
+            state[at + 2] = network.serving[dimension, 1]
+        at += 3
+    return state
+
+
+@njit(cache=True)
+def _skip(
+    turns: int,
+    seconds: float,
+    block: Ints,
+    layer: int,
+    programs: Programs,
+    network: _Network,
+) -> None:
+    """Bring the network to where it is after some more turns, all like the last one."""
+    step = block[4]
+    for i in range(block[0], block[0] + block[1]):
+        if programs.instructions[i, 0] == _START:
+            label, offset = programs.instructions[i, 2], programs.instructions[i, 3]
+            for turn in range(turns):
+                above = layer + turn * step + offset - programs.lowest_layer
+                slot = label * programs.layers + above
+                network.collective[slot] = programs.instructions[i, 1]
+    active = network.active[0]
+    moved = network.order[:active].copy()
+    left, waiting = network.left[moved], network.waiting[moved]
+    network.ended[moved] = True
+    for k in range(active):
+        slot = moved[k] + turns * step
+        network.order[k] = slot
+        network.left[slot] = left[k]
+        network.waiting[slot] = waiting[k]
+    for k in range(active):
+        network.ended[moved[k] + turns * step] = False
+    for dimension in range(len(network.busy)):
+        if network.busy[dimension] != _IDLE:
+            network.busy[dimension] += seconds
+            network.serving[dimension, 0] += turns * step
 
 
 @njit(cache=True)
@@ -347,79 +416,3 @@ def run_programs(
             )
         ends[p] = now
     return ends, waits
-
-
-@njit(cache=True)
-def run_schedule(
-    warm_up: Ints,
-    micro_batches: int,
-    forward: Floats,
-    backward: Floats,
-    last_backward: Floats,
-    onward: Floats,
-    homeward: Floats,
-) -> tuple[Floats, Floats, Floats]:
-    """Run the micro-batches of one step over the stages of a pipeline.
-
-    Args:
-        warm_up: Forward slots of each stage before it alternates.
-        micro_batches: How many.
-        forward: Duration of a forward slot of each stage.
-        backward: Duration of a backward slot.
-        last_backward: Duration of the last backward slot.
-        onward: Duration of the transfer from each stage to the next.
-        homeward: Duration of the transfer from each stage's successor to it.
-
-    Returns:
-        For each stage the end of its first forward, and the start and the end of its
-        last backward.
-    """
-    stages = len(forward)
-    arrived = np.full((stages, micro_batches), np.inf)
-    returned = np.full((stages, micro_batches), np.inf)
-    arrived[0, :] = 0.0
-    returned[stages - 1, :] = 0.0
-    now = np.zeros(stages)
-    sent = np.zeros(stages)
-    answered = np.zeros(stages)
-    position = np.zeros(stages, np.int64)
-    first_end = np.zeros(stages)
-    last_start = np.zeros(stages)
-    left = 2 * micro_batches * stages
-    while left > 0:
-        for stage in range(stages):
-            ahead = warm_up[stage]
-            while position[stage] < 2 * micro_batches:
-                k = position[stage]
-                steady = k - ahead
-                if k < ahead:
-                    is_forward, m = True, k
-                elif steady >= 2 * (micro_batches - ahead):
-                    is_forward, m = False, k - micro_batches
-                elif steady % 2 == 0:
-                    is_forward, m = True, ahead + steady // 2
-                else:
-                    is_forward, m = False, steady // 2
-                ready = arrived[stage, m] if is_forward else returned[stage, m]
-                if ready == np.inf:
-                    break
-                start = max(now[stage], ready)
-                position[stage] += 1
-                left -= 1
-                if is_forward:
-                    now[stage] = start + forward[stage]
-                    if m == 0:
-                        first_end[stage] = now[stage]
-                    if stage + 1 < stages:
-                        sent[stage] = max(sent[stage], now[stage]) + onward[stage]
-                        arrived[stage + 1, m] = sent[stage]
-                    continue
-                last = m == micro_batches - 1
-                if last:
-                    last_start[stage] = start
-                now[stage] = start + (last_backward[stage] if last else backward[stage])
-                if stage > 0:
-                    before = max(answered[stage], now[stage])
-                    answered[stage] = before + homeward[stage - 1]
-                    returned[stage - 1, m] = answered[stage]
-    return first_end, last_start, now

@@ -24,6 +24,7 @@ from cosmic.simulation.communication import (
     transfer_time,
 )
 from cosmic.simulation.flat_graph import FlatGraph, flat_graph
+from cosmic.simulation.pipeline_kernel import run_schedule
 from cosmic.simulation.result import Breakdown, SimulationResult
 from cosmic.simulation.schedule import warm_up
 from cosmic.simulation.simulator import Simulator
@@ -109,11 +110,12 @@ def _onward(graph: ExecutionGraph, system: System) -> Floats:
 
 
 def _programs(flat: FlatGraph, computes: Floats) -> kernels.Programs:
-    members = computes[flat.segment_node]
+    segments = np.zeros(flat.segments)
+    np.add.at(segments, flat.segment_of, computes[flat.segment_node])
     return kernels.Programs(
         instructions=flat.instructions,
         blocks=flat.blocks,
-        segment_seconds=np.bincount(flat.segment_of, members, flat.segments),
+        segment_seconds=segments,
         labels=flat.labels,
         lowest_layer=flat.lowest_layer,
         layers=flat.layers,
@@ -175,22 +177,24 @@ class _Run:
 
     def result(self) -> SimulationResult:
         flat = self.flat
-        kinds = range(len(flat.programs))
         duration = np.zeros((len(flat.programs), 3))
         waits = np.zeros((len(flat.programs), 4, len(self.graph.groups)))
-        for kind in kinds:
+        known: dict[bytes, tuple[Floats, Floats]] = {}
+        for kind in range(len(flat.programs)):
             for program in (_FORWARD, _BACKWARD, _LAST_BACKWARD):
-                ends, waited = self._programs(kind, (program,), (0.0,))
+                rows = flat.programs[kind, program].tobytes()
+                if rows not in known:
+                    known[rows] = self._programs(kind, (program,), (0.0,))
+                ends, waited = known[rows]
                 duration[kind, program] = ends[0]
                 waits[kind, program] = waited[0]
         of_stage = duration[flat.stage_of]
-        first_end, last_start, _ = kernels.run_schedule(
+        first_end, last_start = run_schedule(
             self._warm_up(),
             self.graph.micro_batches,
             np.ascontiguousarray(of_stage[:, _FORWARD]),
             np.ascontiguousarray(of_stage[:, _BACKWARD]),
             np.ascontiguousarray(of_stage[:, _LAST_BACKWARD]),
-            self.times.onward,
             self.times.onward,
         )
         return self._updates(first_end, last_start, waits)
@@ -198,7 +202,7 @@ class _Run:
     def _updates(
         self, first_end: Floats, last_start: Floats, waits: Floats
     ) -> SimulationResult:
-        """Each stage from its last backward through its update, in the stages' order."""
+        """Each stage from its last backward through its update, one after the other."""
         arrival = 0.0
         updates = []
         for stage, kind in enumerate(self.flat.stage_of):
@@ -269,10 +273,11 @@ class _Run:
         self, kind: int, programs: tuple[int, ...], release: tuple[float, ...]
     ) -> tuple[Floats, Floats]:
         """Ends and waits of some programs of a stage, from the compiled kernel."""
-        return kernels.run_programs(
+        ended: tuple[Floats, Floats] = kernels.run_programs(
             self.flat.programs[kind][list(programs)],
             np.array(release),
             self.times.programs,
             self.times.collectives,
             self.times.alone,
         )
+        return ended
