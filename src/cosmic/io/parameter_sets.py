@@ -1,21 +1,25 @@
 """Parameter sets as files write them, bound to a scenario's numbers."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
+from pathlib import Path
 
 from cosmic.design import choices
 from cosmic.design.constraint import Expression
 from cosmic.design.derived import Derived
+from cosmic.design.expression import names
+from cosmic.design.expression import parse as parse_formula
 from cosmic.design.parameter import Parameter, PointValue, Stack, Value
 from cosmic.design.parameter_set import ParameterSet
 from cosmic.errors import SpecError, UnknownNameError
 from cosmic.evaluation.scenario import check_parameter
 from cosmic.evaluation.setting import SETTINGS, Setting
 from cosmic.io.schemas import ParameterSetSpec, ParameterSpec, RangeSpec, Scalar
+from cosmic.io.spec_error import located
 from cosmic.units import parse
 
 
 def build_parameter_set(
-    name: str,
+    path: Path,
     spec: ParameterSetSpec,
     dimensions: int,
     constants: Mapping[str, PointValue],
@@ -23,29 +27,53 @@ def build_parameter_set(
     """The parameter set of a file, for a network of so many dimensions.
 
     Args:
-        name: For people.
-        spec: The file.
+        path: The file; its stem is the set's name.
+        spec: What it says.
         dimensions: Length of what has one value for each dimension.
         constants: Names that formulas may use; the file may add others.
 
     Raises:
         SpecError: A parameter, formula or constraint cannot be right.
     """
-    clash = sorted(spec.constants.keys() & constants.keys())
-    if clash:
-        raise SpecError(f"constant {clash[0]!r} is given by the scenario already")
-    return ParameterSet(
-        name=name,
-        parameters=tuple(
-            _parameter(key, parameter, dimensions, constants)
-            for key, parameter in spec.parameters.items()
-        ),
-        constraints=tuple(Expression(text) for text in spec.constraints),
-        constants={**constants, **spec.constants},
-        derived=tuple(
-            Derived(name=key, formula=formula) for key, formula in spec.derived.items()
-        ),
-    )
+    parameters = []
+    for key, parameter in spec.parameters.items():
+        with located(path.name, ("parameters", key)):
+            parameters.append(_parameter(key, parameter, dimensions, constants))
+    known = spec.parameters.keys() | spec.derived.keys()
+    known = known | spec.constants.keys() | constants.keys()
+    derived = []
+    for key, formula in spec.derived.items():
+        with located(path.name, ("derived", key)):
+            _check_names(formula, known)
+            derived.append(Derived(name=key, formula=formula))
+    constraints = []
+    for index, text in enumerate(spec.constraints):
+        with located(path.name, ("constraints", index)):
+            _check_names(text, known)
+            constraints.append(Expression(text))
+    with located(path.name):
+        return ParameterSet(
+            name=path.stem,
+            parameters=tuple(parameters),
+            constraints=tuple(constraints),
+            constants=_merged(constants, spec.constants),
+            derived=tuple(derived),
+        )
+
+
+def _check_names(formula: str, known: Set[str]) -> None:
+    for name in names(parse_formula(formula)):
+        if name not in known:
+            raise UnknownNameError("parameter, derived value or constant", name, known)
+
+
+def _merged(
+    given: Mapping[str, PointValue], more: Mapping[str, Scalar]
+) -> dict[str, PointValue]:
+    for name in more:
+        if name in given:
+            raise SpecError(f"constant {name!r} is given by the scenario already")
+    return {**given, **more}
 
 
 def _parameter(

@@ -223,10 +223,7 @@ def _scenario(path: Path, spec: ScenarioSpec) -> Scenario:
     chosen = set_spec.parameters.keys() | set_spec.derived.keys()
     held = {name: value for name, value in complete.items() if name not in chosen}
     constants = {**held, **_constants(model, spec.batch, settings)}
-    with located(set_path.name):
-        parameter_set = build_parameter_set(
-            set_path.stem, set_spec, dimensions, constants
-        )
+    parameter_set = build_parameter_set(set_path, set_spec, dimensions, constants)
     with located(path.name, ("workload",)):
         complete.setdefault("tp", tensor_degree(complete))
         names = [parameter.name for parameter in parameter_set.parameters]

@@ -1,0 +1,159 @@
+"""RecordedStudy: what a trial log holds, read with every check."""
+
+import stat
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from cosmic.errors import StudyError
+from cosmic.io.trial_record import RecordError, decode, decode_trial
+from cosmic.search.trial import RecordedTrial
+
+FORMAT = "cosmic trial log"
+SCHEMA = 1  # grows when a file of the new kind cannot be read by the old code
+UNCHANGED = "nothing was changed"
+
+_LONGEST_LINE = 1 << 24  # bytes; no trial comes near it, and other files may
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedStudy:
+    """What a trial log holds.
+
+    Attributes:
+        header: All that the trials depend on.
+        trials: Every trial, in order.
+    """
+
+    header: Mapping[str, object]
+    trials: tuple[RecordedTrial, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """What was found in the file of a trial log.
+
+    Attributes:
+        study: What is sound of it: the header, and the trials before any damage.
+        end: Where that ends, in bytes.
+        damage: The first thing wrong after it, with file and line; empty if none.
+    """
+
+    study: RecordedStudy
+    end: int
+    damage: str = ""
+
+    def check_sound(self, path: Path) -> None:
+        """Refuse a damaged log.
+
+        Raises:
+            StudyError: If it is one.
+        """
+        if self.damage:
+            raise StudyError(
+                f"{self.damage}; {UNCHANGED}. With --repair the "
+                f"{len(self.study.trials)} whole trials before it are kept, and the "
+                f"rest is moved to {damaged_file(path)}"
+            )
+
+    def check_header(
+        self, path: Path, expected: Mapping[str, object], may_differ: Collection[str]
+    ) -> None:
+        """Refuse a log that was written under another header.
+
+        Raises:
+            StudyError: Naming the first key that differs.
+        """
+        old, new = dict(_leaves(self.study.header)), dict(_leaves(expected))
+        for key in dict.fromkeys([*new, *old]):
+            if key.split(".")[0] in may_differ or old.get(key) == new.get(key):
+                continue
+            raise StudyError(
+                f"{path}:1: the log was written with {key} = {_shown(old, key)}, "
+                f"but now it is {_shown(new, key)}; {UNCHANGED}. "
+                f"Ask for the same, or give a new file"
+            )
+
+
+def damaged_file(path: Path) -> Path:
+    """Where a repair moves the damaged end of a log."""
+    return path.with_name(f"{path.name}.damaged")
+
+
+def check_file(path: Path) -> None:
+    """Refuse what is no file, such as a folder or a pipe.
+
+    Raises:
+        StudyError: If it is no file.
+        OSError: If there is nothing of that name.
+    """
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise StudyError(f"{path}: is not a file; {UNCHANGED}. Give a trial log")
+
+
+def scan(path: Path) -> Content:
+    """Read a trial log up to its end or to what is wrong with it.
+
+    Raises:
+        StudyError: If not even its first line is that of a trial log.
+        OSError: If it cannot be read.
+    """
+    trials: list[RecordedTrial] = []
+    damage = ""
+    with path.open("rb") as file:
+        header = _header(path, file.readline(_LONGEST_LINE))
+        end = file.tell()
+        while line := file.readline(_LONGEST_LINE):
+            try:
+                _check_whole(line)
+                trials.append(decode_trial(line, len(trials)))
+            except RecordError as error:
+                damage = f"{path}:{len(trials) + 2}: the line {error}"
+                break
+            end += len(line)
+    study = RecordedStudy(header, tuple(trials))
+    return Content(study=study, end=end, damage=damage)
+
+
+def _header(path: Path, line: bytes) -> Mapping[str, object]:
+    if not line:
+        raise StudyError(
+            f"{path}: the file is empty, so there is nothing to resume; "
+            f"{UNCHANGED}. Delete it and start the study anew"
+        )
+    try:
+        _check_whole(line)
+        header = decode(line)
+        if header.get("format") != FORMAT:
+            raise RecordError(f"is not the header of a {FORMAT}")
+        if header.get("schema") != SCHEMA:
+            raise RecordError(
+                f"is of schema {header.get('schema')!r:.40}, where {SCHEMA} is known"
+            )
+    except RecordError as error:
+        raise StudyError(
+            f"{path}:1: the line {error}; {UNCHANGED}. Give a trial log, or a new file"
+        ) from error
+    return header
+
+
+def _check_whole(line: bytes) -> None:
+    if len(line) == _LONGEST_LINE:
+        raise RecordError("is too long")
+    if not line.endswith(b"\n"):
+        raise RecordError("is cut off")
+
+
+def _leaves(
+    mapping: Mapping[str, object], prefix: str = ""
+) -> Iterator[tuple[str, object]]:
+    """The leaves of nested mappings, with dots between the keys."""
+    for key, value in mapping.items():
+        if isinstance(value, dict):
+            yield from _leaves(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def _shown(values: Mapping[str, object], key: str) -> str:
+    return f"{values[key]!r:.200}" if key in values else "not set"

@@ -1,0 +1,269 @@
+"""TrialLog: an append-only file of trials, from which a killed study resumes.
+
+The file is JSON Lines. Line 1 is the header: all that the trials depend on (scenario,
+parameter set, agent, seed, ...). Then follows one trial a line, in order. Trials are
+written a batch at a time and are on the disk when `write` comes back. One process
+at a time may write, which a lock beside the file (FILE.lock) sees to.
+
+Nothing here mends a file unasked: whatever is wrong with one is a `StudyError` of one
+line, and the file stays as it was. `repair` sets the damaged end of a log aside.
+"""
+
+import os
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from io import FileIO
+from pathlib import Path
+from shutil import copyfileobj
+from types import TracebackType
+from typing import Self
+
+from filelock import FileLock, Timeout
+from typing_extensions import override
+
+from cosmic.errors import StudyError
+from cosmic.io.recorded_study import (
+    FORMAT,
+    SCHEMA,
+    UNCHANGED,
+    Content,
+    RecordedStudy,
+    check_file,
+    damaged_file,
+    scan,
+)
+from cosmic.io.trial_record import decode, encode, encode_trial
+from cosmic.search.trial import RecordedTrial, Trial, TrialSink
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repair:
+    """What a repair did.
+
+    Attributes:
+        kept: Trials that are left in the log.
+        moved: Bytes that were set aside; 0 when the log was sound.
+        damaged: The file to which they were moved.
+    """
+
+    kept: int
+    moved: int
+    damaged: Path
+
+
+class TrialLog(TrialSink):
+    """A trial log that is open for writing; made by `create` or `resume`.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "study.jsonl")
+    ...     with TrialLog.create(path, {"agent": "random", "seed": 0}) as log:
+    ...         log.write([])
+    ...     read_trial_log(path).header["agent"]
+    'random'
+    """
+
+    def __init__(self, path: Path, file: FileIO, content: Content) -> None:
+        self._path = path
+        self._file = file
+        self._study = content.study
+        self._whole = (content.end, len(content.study.trials))  # bytes and trials
+        self._opened = ExitStack()
+
+    @classmethod
+    def create(cls, path: str | Path, header: Mapping[str, object]) -> Self:
+        """Start a log in a new file.
+
+        Args:
+            path: The file, which must not exist.
+            header: All that the trials depend on, as JSON can hold it.
+
+        Raises:
+            StudyError: If the file exists or cannot be written.
+        """
+        path = Path(path)
+        line = encode({"format": FORMAT, "schema": SCHEMA, **header})
+        content = Content(study=RecordedStudy(decode(line), ()), end=0)
+        with _one_line_errors(path), ExitStack() as opened:
+            _check_absent(path)
+            opened.callback(_lock(path).release)
+            log = cls(path, opened.enter_context(FileIO(path, "x")), content)
+            try:
+                log._append(line, trials=0)
+            except StudyError:
+                path.unlink()  # a log without a header is of no use to anyone
+                raise
+            log._opened = opened.pop_all()
+        return log
+
+    @classmethod
+    def resume(
+        cls,
+        path: str | Path,
+        header: Mapping[str, object],
+        may_differ: Collection[str] = ("budget",),
+    ) -> Self:
+        """Go on with the log of an interrupted study, or of one to be extended.
+
+        Args:
+            path: The file.
+            header: What `create` would be given now.
+            may_differ: Keys of the header on which the trials do not depend.
+
+        Raises:
+            StudyError: If the file is damaged or no trial log, if it was written
+                under another header, or if another process is writing it.
+        """
+        path = Path(path)
+        header = decode(encode({"format": FORMAT, "schema": SCHEMA, **header}))
+        with _one_line_errors(path), ExitStack() as opened:
+            check_file(path)
+            opened.callback(_lock(path).release)
+            file = opened.enter_context(FileIO(path, "r+"))
+            content = scan(path)
+            content.check_sound(path)
+            content.check_header(path, header, may_differ)
+            log = cls(path, file, content)
+            log._opened = opened.pop_all()
+        return log
+
+    @property
+    @override
+    def name(self) -> str:
+        return str(self._path)
+
+    @property
+    def header(self) -> Mapping[str, object]:
+        """All that the trials depend on."""
+        return self._study.header
+
+    @property
+    @override
+    def recorded(self) -> Sequence[RecordedTrial]:
+        return self._study.trials
+
+    @override
+    def write(self, trials: Sequence[Trial]) -> None:
+        count = self._whole[1]
+        unwritten = [trial for trial in trials if trial.number >= count]
+        if unwritten:
+            if unwritten[0].number > count:
+                raise StudyError(
+                    f"{self._path}: trial {unwritten[0].number} cannot follow the "
+                    f"{count} that are recorded"
+                )
+            lines = b"".join(map(encode_trial, unwritten))
+            self._append(lines, len(unwritten))
+
+    def close(self) -> None:
+        """Close the file and let others write."""
+        self._opened.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _append(self, lines: bytes, trials: int) -> None:
+        """Write at the end of what is whole; done twice, it gives the same file."""
+        end, count = self._whole
+        try:
+            self._file.seek(end)
+            left = memoryview(lines)
+            while left:
+                left = left[self._file.write(left) :]
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            with suppress(OSError):  # what stays is found damaged, and can be repaired
+                self._file.truncate(end)
+            raise StudyError(
+                f"{self._path}: cannot be written: {error.strerror}; the log holds "
+                f"{count} whole trials and can be resumed"
+            ) from error
+        self._whole = (end + len(lines), count + trials)
+
+
+def read_trial_log(path: str | Path) -> RecordedStudy:
+    """Read a trial log for viewing; it may be in use.
+
+    Raises:
+        StudyError: If the file is damaged or no trial log.
+    """
+    path = Path(path)
+    with _one_line_errors(path):
+        check_file(path)
+        content = scan(path)
+        content.check_sound(path)
+    return content.study
+
+
+def repair(path: str | Path) -> Repair:
+    """Keep the whole trials of a log; move what follows to FILE.damaged.
+
+    What is moved is added to that file if it exists, so that nothing is ever lost.
+
+    Raises:
+        StudyError: If not even the header is whole, or if another process is
+            writing the log.
+    """
+    path = Path(path)
+    damaged = damaged_file(path)
+    with _one_line_errors(path), ExitStack() as opened:
+        check_file(path)
+        opened.callback(_lock(path).release)
+        file = opened.enter_context(path.open("r+b"))
+        content = scan(path)
+        moved = file.seek(0, os.SEEK_END) - content.end
+        if moved:
+            file.seek(content.end)
+            with damaged.open("ab") as aside:
+                copyfileobj(file, aside)
+                aside.flush()
+                os.fsync(aside.fileno())
+            file.truncate(content.end)
+            os.fsync(file.fileno())
+    return Repair(kept=len(content.study.trials), moved=moved, damaged=damaged)
+
+
+def _check_absent(path: Path) -> None:
+    if path.exists():
+        raise StudyError(
+            f"{path}: the file exists already; {UNCHANGED}. "
+            f"Resume its study, or give a new file"
+        )
+    if not path.parent.is_dir():
+        raise StudyError(f"{path}: there is no folder {str(path.parent)!r}")
+
+
+def _lock(path: Path) -> FileLock:
+    """The lock on a log, taken."""
+    lock = FileLock(f"{path}.lock", timeout=0, thread_local=False)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise StudyError(
+            f"{path}: another process is writing it; {UNCHANGED}. "
+            f"Wait until that ends, or give a new file"
+        ) from error
+    return lock
+
+
+@contextmanager
+def _one_line_errors(path: Path) -> Iterator[None]:
+    """Turn what the operating system refuses into a `StudyError`."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise StudyError(f"{path}: there is no such file") from error
+    except OSError as error:
+        raise StudyError(
+            f"{error.filename or path}: {error.strerror}; {UNCHANGED}. "
+            f"Give a file that can be read and written"
+        ) from error

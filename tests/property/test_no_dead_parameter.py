@@ -1,0 +1,72 @@
+"""Whatever can be searched moves some metric in some scenario."""
+
+from collections.abc import Mapping
+from functools import cache
+
+import pytest
+
+from cosmic.design.parameter import PointValue
+from cosmic.evaluation.evaluator import Evaluator
+from cosmic.evaluation.scenario import Scenario
+from cosmic.evaluation.setting import SETTINGS
+from cosmic.io.specs import load_scenario
+
+# A network of four dimensions whose data collectives are what takes time.
+WORKLOADS: Mapping[str, Mapping[str, PointValue | None]] = {
+    "all_to_all_algorithm": {"sequence_method": "ulysses", "sp": 8, "dp": 8, "pp": 4},
+    "scheduling_policy": {"weight_sharded": 0, "dp": 64, "pp": 1, "sp": 1},
+    "all_reduce_algorithm": {"weight_sharded": 0},
+    "multi_dim_optimization": {"weight_sharded": 0},
+    "weight_sharding": {"weight_sharded": None},
+    "recompute": {"fused_attention": False},
+}
+VALUES: Mapping[str, tuple[PointValue, ...]] = {
+    "dp": (8, 16),
+    "tp": (4,),
+    "pp": (4, 2),
+    "sp": (8, 4),
+    "weight_sharding": (0, 1, 2, 3),
+    "micro_batch": (1, 2),
+    "chunks": (2, 16),
+    "endpoint_delay": (0.0, 1e-6),
+    "peak_flops": (10e12, 20e12),
+    "memory_bandwidth": (50e9, 100e9),
+    "memory_capacity": (1e9, 24e9),
+    "topology": (("Ring",) * 4, ("Switch",) * 4),
+    "npus_count": ((4, 8, 4, 8), (8, 4, 4, 8)),
+    "bandwidth": ((50e9,) * 4, (500e9,) * 4),
+    "latency": ((0.0,) * 4, (1e-5,) * 4),
+    "all_reduce_algorithm": (("ring",) * 4, ("halvingDoubling",) * 4),
+    "all_gather_algorithm": (("ring",) * 4, ("halvingDoubling",) * 4),
+    "reduce_scatter_algorithm": (("ring",) * 4, ("halvingDoubling",) * 4),
+    "all_to_all_algorithm": (("ring",) * 4, ("direct",) * 4),
+}
+
+
+@cache
+def _scenario() -> Scenario:
+    return load_scenario("gpt3-175b-1024-devices-v1")
+
+
+@pytest.mark.parametrize("name", [name for name in SETTINGS if name != "tp"])
+def test_no_setting_is_dead(name: str) -> None:
+    evaluator = Evaluator(_scenario())
+    values = VALUES.get(name) or SETTINGS[name].allowed
+    fixed = {**_scenario().baseline, **WORKLOADS.get(name, {})}
+    seen = set()
+    for value in values:
+        point = {k: v for k, v in {**fixed, name: value}.items() if v is not None}
+        evaluation = evaluator.inspect(point).evaluation
+        seen.add((tuple(evaluation.metrics.items()), len(evaluation.violations)))
+
+    assert len(seen) == len(values), f"{name} changes nothing"
+
+
+def test_tp_follows_from_the_other_degrees_and_may_be_said() -> None:
+    evaluator = Evaluator(_scenario())
+    said = evaluator.inspect({**_scenario().baseline, "tp": 4}).evaluation
+    followed = evaluator.inspect(_scenario().baseline).evaluation
+    wrong = evaluator.inspect({**_scenario().baseline, "tp": 8}).evaluation
+
+    assert said == followed
+    assert "does not make up 1024 devices" in wrong.violations[0].message
