@@ -42,7 +42,7 @@ lint: $(DEV_READY)
 	@$(BIN)/lint-imports --no-logo
 
 bench: $(DEV_READY)
-	$(BIN)/python -m pytest -q -s -m slow tests/speed
+	$(BIN)/python benchmarks/speed.py
 
 coverage: $(DEV_READY)
 	$(BIN)/python -m pytest -q -n $(JOBS) --cov --cov-report=term-missing:skip-covered

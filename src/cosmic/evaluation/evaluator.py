@@ -17,7 +17,7 @@ from cosmic.simulation.result import SimulationResult
 from cosmic.simulation.simulator import Simulator
 from cosmic.simulation.symmetric import SymmetricSimulator
 from cosmic.trace.execution_graph import ExecutionGraph, total_flops
-from cosmic.units import Bytes, format_quantity
+from cosmic.units import Bytes, Flops, format_quantity
 from cosmic.workload.lowering import lower
 from cosmic.workload.memory import MemoryFootprint, memory_footprint
 from cosmic.workload.workload import Workload
@@ -88,7 +88,7 @@ class Evaluator:
         self._simulator = simulator or SymmetricSimulator()
         self._known: dict[DesignPoint, Evaluation] = {}
         self._footprints: dict[Workload, MemoryFootprint] = {}
-        self._graphs: dict[Workload, ExecutionGraph] = {}
+        self._graphs: dict[Workload, tuple[ExecutionGraph, Flops]] = {}
 
     @property
     def scenario(self) -> Scenario:
@@ -142,9 +142,8 @@ class Evaluator:
         result = None
         if even_if_it_does_not_fit or not violations:
             try:
-                graph = self._graph(configuration.workload)
+                graph, flops = self._graph(configuration.workload)
                 result = self._simulator.run(graph, configuration.system)
-                flops = total_flops(graph)
                 metrics |= time_metrics(configuration, result, flops)
             except SpecError as error:
                 violations.append(Violation("simulation", str(error)))
@@ -172,12 +171,13 @@ class Evaluator:
             self._footprints[workload] = memory_footprint(workload)
         return self._footprints[workload]
 
-    def _graph(self, workload: Workload) -> ExecutionGraph:
-        """The workload's graph; the latest ones are kept."""
+    def _graph(self, workload: Workload) -> tuple[ExecutionGraph, Flops]:
+        """The workload's graph and what all devices compute; the latest are kept."""
         if workload not in self._graphs:
             if len(self._graphs) >= _GRAPHS_KEPT:
                 self._graphs.pop(next(iter(self._graphs)))
-            self._graphs[workload] = lower(workload)
+            graph = lower(workload)
+            self._graphs[workload] = graph, total_flops(graph)
         return self._graphs[workload]
 
 
