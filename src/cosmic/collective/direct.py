@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from typing import assert_never
 
-from typing_extensions import override
-
 import numpy as np
+from typing_extensions import override
 
 from cosmic.collective.algorithm import CollectiveAlgorithm, Step
 from cosmic.trace.node import CollectiveKind

@@ -4,9 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
-from typing_extensions import override
-
 import numpy as np
+from typing_extensions import override
 
 from cosmic.collective.algorithm import CollectiveAlgorithm, Floats, Ints, Step
 from cosmic.trace.node import CollectiveKind
@@ -15,9 +14,9 @@ from cosmic.trace.node import CollectiveKind
 class DoubleBinaryTree(CollectiveAlgorithm):
     """Half the buffer goes up and down one tree, half a mirrored one.
 
-    Where a device is a leaf in one tree it is inner in the other, so that both ways of
-    every port are used. A level of the tree is one step, 2 log2 n in all; a chunk is
-    not cut further to fill the levels.
+    In a group of a power of two, a device that is a leaf in one tree is inner in the
+    other, so that both ways of every port are used. A level of the tree is one step,
+    2 log2 n in all; a chunk is not cut further to fill the levels.
 
     A reduce-scatter sums up the tree and sends down only what each subtree keeps, an
     all-gather runs that backwards, and an all-to-all goes by way of the root.

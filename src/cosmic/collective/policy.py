@@ -63,7 +63,8 @@ class CollectivePolicy:
             raise SpecError(f"a collective has at least 1 chunk, not {self.chunks}")
         if not 0 <= self.endpoint_delay < float("inf"):
             raise SpecError(
-                f"endpoint delay must not be negative, but is {self.endpoint_delay} s"
+                "endpoint delay must be finite and not negative, "
+                f"but is {self.endpoint_delay} s"
             )
         if len({len(names) for names in self._all()}) != 1:
             raise SpecError(

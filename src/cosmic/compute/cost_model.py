@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from typing_extensions import override
-
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from cosmic.compute.device import Device
 from cosmic.registry import Registry
@@ -17,7 +16,9 @@ from cosmic.trace.node import ComputeNode
 class CostModel(Protocol):
     """Turns operators into seconds."""
 
-    def times(self, nodes: Sequence[ComputeNode], device: Device) -> NDArray[np.float64]:
+    def times(
+        self, nodes: Sequence[ComputeNode], device: Device
+    ) -> NDArray[np.float64]:
         """Seconds that each node takes, shape (nodes,)."""
         ...
 
@@ -35,7 +36,9 @@ class Roofline(CostModel):
     """
 
     @override
-    def times(self, nodes: Sequence[ComputeNode], device: Device) -> NDArray[np.float64]:
+    def times(
+        self, nodes: Sequence[ComputeNode], device: Device
+    ) -> NDArray[np.float64]:
         flops = np.array([node.flops for node in nodes])
         nbytes = np.array([node.nbytes for node in nodes])
         arithmetic = flops / device.peak_flops

@@ -1,6 +1,6 @@
 """One accelerator."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from cosmic.errors import SpecError
 from cosmic.units import Bytes, BytesPerSecond, FlopPerSecond
@@ -21,7 +21,9 @@ class Device:
     memory_capacity: Bytes
 
     def __post_init__(self) -> None:
-        for name in self.__slots__:
-            value = getattr(self, name)
+        for field in fields(self):
+            value = getattr(self, field.name)
             if not 0 < value < float("inf"):
-                raise SpecError(f"device: {name} must be positive, not {value}")
+                raise SpecError(
+                    f"device: {field.name} must be positive and finite, not {value}"
+                )

@@ -17,9 +17,9 @@ class Shape(enum.Enum):
 
 
 def links_per_device(shape: Shape, size: int) -> int:
-    """Links that leave one device: 2 on a ring, size - 1 fully connected, 1 to a switch.
+    """Links that leave one device; none where there is nobody to be joined to.
 
-    None at all where there is nobody to be joined to.
+    Two on a ring, one to every other device fully connected, one to a switch.
     """
     if size == 1:
         return 0
@@ -55,10 +55,13 @@ class Dimension:
             raise SpecError(f"a dimension joins at least 1 device, not {self.size}")
         if not 0 < self.link_bandwidth < float("inf"):
             raise SpecError(
-                f"link bandwidth must be positive, not {self.link_bandwidth} B/s"
+                "link bandwidth must be positive and finite, "
+                f"not {self.link_bandwidth} B/s"
             )
         if not 0 <= self.latency < float("inf"):
-            raise SpecError(f"latency must not be negative, but is {self.latency} s")
+            raise SpecError(
+                f"latency must be finite and not negative, but is {self.latency} s"
+            )
 
     @property
     def bandwidth(self) -> BytesPerSecond:

@@ -62,9 +62,7 @@ def _heaviest(links: Ints, weights: Floats) -> float:
     return float(np.bincount(links, weights=weights).max())
 
 
-def _ring_load(
-    size: int, sources: Ints, destinations: Ints, weights: Floats
-) -> Load:
+def _ring_load(size: int, sources: Ints, destinations: Ints, weights: Floats) -> Load:
     clockwise = (destinations - sources) % size
     shortest = np.minimum(clockwise, size - clockwise)
     share = np.where(2 * clockwise == size, 0.5, (2 * clockwise < size).astype(float))

@@ -1,6 +1,6 @@
 """A cluster and the policy of its collectives: stacks 2 to 4 bound into one machine."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cosmic.collective.policy import CollectivePolicy
 from cosmic.compute.cost_model import CostModel, Roofline
@@ -20,7 +20,7 @@ class System:
 
     cluster: Cluster
     policy: CollectivePolicy
-    cost_model: CostModel = Roofline()
+    cost_model: CostModel = field(default_factory=Roofline)
 
     def __post_init__(self) -> None:
         dimensions = len(self.cluster.topology.dimensions)

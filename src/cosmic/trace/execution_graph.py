@@ -71,16 +71,15 @@ class Block:
     first: int = 0
     step: int = 1
 
+    def __post_init__(self) -> None:
+        if self.repeat < 1:
+            raise TraceError(
+                f"block {self.name!r} runs at least once, not {self.repeat} times"
+            )
+
     def layers(self) -> range:
         """The layer of each turn."""
         return range(self.first, self.first + self.step * self.repeat, self.step)
-
-    @property
-    def closed(self) -> bool:
-        """Whether a turn waits for all that it starts, and for nothing else."""
-        started = {i.token for i in self.instructions if isinstance(i, Start)}
-        awaited = {i.token for i in self.instructions if isinstance(i, Wait)}
-        return started == awaited
 
 
 Program = tuple[Block, ...]
@@ -135,6 +134,11 @@ class ExecutionGraph:
         if self.micro_batches < 1:
             raise TraceError(
                 f"{self.micro_batches} micro-batches; at least 1 is needed"
+            )
+        if not 0 <= self.boundary_bytes < float("inf"):
+            raise TraceError(
+                "boundary bytes must be finite and not negative, "
+                f"but are {self.boundary_bytes}"
             )
         if len(self.stages) != self.pipeline.size:
             raise TraceError(
@@ -198,18 +202,25 @@ def _check_stage(stage: Stage, groups: set[str]) -> None:
 def _check_tokens(programs: tuple[Program, ...]) -> None:
     """Tokens are started, awaited once, and may then be used again."""
     under_way: set[tuple[str, int]] = set()
-    for program in programs:
-        for layer, instruction in turns(program):
-            if isinstance(instruction, ComputeNode):
-                continue
-            token = instruction.token.label, layer + instruction.token.offset
-            if isinstance(instruction, Start):
-                if token in under_way:
-                    raise TraceError(f"token {token} is started twice")
-                under_way.add(token)
-            elif token in under_way:
-                under_way.remove(token)
-            else:
-                raise TraceError(f"token {token} is awaited before it is started")
+    for block in (block for program in programs for block in program):
+        marks = [i for i in block.instructions if not isinstance(i, ComputeNode)]
+        for layer in block.layers():
+            for mark in marks:
+                _check_token(mark, layer, under_way)
     if under_way:
         raise TraceError(f"token {min(under_way)} is never awaited")
+
+
+def _check_token(
+    mark: Start | Wait, layer: int, under_way: set[tuple[str, int]]
+) -> None:
+    """Note that a token starts or ends."""
+    token = mark.token.label, layer + mark.token.offset
+    if isinstance(mark, Start):
+        if token in under_way:
+            raise TraceError(f"token {token} is started twice")
+        under_way.add(token)
+    elif token in under_way:
+        under_way.remove(token)
+    else:
+        raise TraceError(f"token {token} is awaited before it is started")

@@ -3,6 +3,10 @@
 A unit's instructions name the collectives that the way of splitting asks for, each
 started where its input is ready and awaited where its output is needed. Groups of one
 device communicate nothing and get no instruction.
+
+Left out: with `tensor_sequence`, the second gathering of a product's input for the
+gradient of its weights, which hides behind the product for the gradient of its input;
+and the sums of the gradients of what tensor-parallel devices hold in copies.
 """
 
 from dataclasses import dataclass
@@ -68,7 +72,9 @@ def head_unit(workload: Workload) -> Unit:
     parts, operators = _Parts(workload), Operators(workload)
     norm, logits, loss = operators.normalization(), operators.logits(), operators.loss()
     statistics = parts.tensor(
-        "loss statistics", CollectiveKind.ALL_REDUCE, _STATISTICS_BYTES * workload.tokens
+        "loss statistics",
+        CollectiveKind.ALL_REDUCE,
+        _STATISTICS_BYTES * workload.tokens,
     )
     forward = (norm.forward, *parts.enter("logits"), logits.forward, *statistics)
     backward = (loss.backward, logits.backward, *parts.leave_backward("logits"))
@@ -172,9 +178,7 @@ class _Parts:
     def _share_sequence(self) -> tuple[Instruction, ...]:
         """Give attention its view of the whole sequence."""
         if self.workload.parallelism.sequence_method is SequenceMethod.ULYSSES:
-            return self._exchange_heads(
-                "query_key_value", self._query_bytes + 2 * self._key_bytes
-            )
+            return self._exchange_heads("query_key_value", self._exchanged_bytes)
         return self._gather_keys("keys and values")
 
     def _return_sequence(self) -> tuple[Instruction, ...]:
@@ -182,7 +186,8 @@ class _Parts:
         split = self.workload.parallelism
         if split.sequence_method is SequenceMethod.ULYSSES:
             return self._exchange_heads(
-                "query_key_value backward", self._query_bytes + 2 * self._key_bytes
+                "query_key_value backward",
+                self._exchanged_bytes,
             )
         return self._sequence(
             "keys and values backward",
@@ -242,6 +247,15 @@ class _Parts:
         workload = self.workload
         width = workload.key_value_heads * workload.model.head_dim
         return float(workload.element_bytes * workload.tokens * width)
+
+    @property
+    def _exchanged_bytes(self) -> float:
+        """Queries, keys and values; a key goes to each device that attends to it."""
+        workload = self.workload
+        heads = workload.attended_key_value_heads * workload.parallelism.sequence
+        keys_and_values = 2 * heads * workload.model.head_dim
+        kept = workload.element_bytes * workload.tokens * keys_and_values
+        return self._query_bytes + kept
 
 
 def _blocking(

@@ -10,7 +10,8 @@ parallelism adds between them:
 * sharding 3: weights are gathered one unit ahead, in every forward and backward, and
   gradients are reduce-scattered as they come; a pass ends when these have ended.
 
-Left out: the exchange of a tied embedding's gradient between first and last stage.
+Left out: the exchange of a tied embedding's gradient between first and last stage, and
+the final norm's weights, which are too few to travel by themselves.
 """
 
 from collections.abc import Callable, Sequence
@@ -39,7 +40,9 @@ def lower(workload: Workload) -> ExecutionGraph:
     """The execution graph of one training step."""
     split = workload.parallelism
     stage_of = [(s == 0, s == split.pipeline - 1) for s in range(split.pipeline)]
-    stages = {ends: _StageLowering.of(workload, *ends).stage() for ends in set(stage_of)}
+    stages = {
+        ends: _StageLowering.of(workload, *ends).stage() for ends in set(stage_of)
+    }
     hidden_bytes = workload.element_bytes * workload.model.hidden
     shared_tokens = split.tensor if split.tensor_sequence else 1
     return ExecutionGraph(
@@ -171,6 +174,8 @@ class _StageLowering:
         """The first gather of a pass, which nothing can hide."""
         first = run.first if end == 0 else run.first + run.count - 1
         start = self._start(run.unit, CollectiveKind.ALL_GATHER, _WEIGHTS)
+        if not start:
+            return ()
         return (Block(name="first weights", instructions=start, first=first),)
 
     def _update_alone(self, unit: Unit, _: Unit | None) -> tuple[Instruction, ...]:

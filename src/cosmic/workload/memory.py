@@ -1,20 +1,27 @@
 """Bytes that one device must hold, by part.
 
 Activations follow Korthikanti et al. (2022), equations 1 to 6, written out by tensor so
-that they also hold for grouped keys, gated feed-forward parts and split sequences: for a
-GPT layer at tensor degree 1 they come to s b h (34 + 5 a s / h).
+that they also hold for grouped keys, gated feed-forward parts and split sequences: for
+a GPT layer at tensor degree 1 they come to s b h (34 + 5 a s / h).
 
 Left out: fragmentation, the framework's own needs, and what lives only within an
 operator.
 """
 
 from dataclasses import dataclass, fields
+from itertools import pairwise
+from typing import assert_never
 
 from cosmic.trace.execution_graph import Schedule
 from cosmic.units import Bytes
 from cosmic.workload.model import FeedForward
 from cosmic.workload.parallelism import Recompute, SequenceMethod
-from cosmic.workload.weights import layer_weights, stage_weights
+from cosmic.workload.weights import (
+    embedding_weights,
+    head_weights,
+    layer_weights,
+    stage_weights,
+)
 from cosmic.workload.workload import Workload
 
 _LOGIT_BYTES = 4  # the loss is computed in single precision
@@ -29,9 +36,11 @@ class MemoryFootprint:
         weights: The weights themselves.
         gradients: Their gradients.
         optimizer: Optimizer state.
-        activations: What the backward pass needs of every micro-batch in flight.
+        activations: What the backward pass needs of every micro-batch in flight, and
+            what recomputation brings back of one layer.
         logits: Outputs over the vocabulary, on the last stage.
-        buffers: Weights gathered for use, and gathered keys and values.
+        buffers: Weights gathered for use, gradients not yet scattered, and gathered
+            keys and values.
     """
 
     weights: Bytes
@@ -68,9 +77,9 @@ def stage_footprint(workload: Workload, stage: int) -> MemoryFootprint:
         activations=_in_flight(workload, stage)
         * workload.layers_per_stage
         * layer_activations(workload)
-        + _recomputed_layer(workload),
+        + _recomputed(workload),
         logits=_logits(workload) if last else 0.0,
-        buffers=_buffers(workload),
+        buffers=_buffers(workload, stage),
     )
 
 
@@ -81,25 +90,43 @@ def layer_activations(workload: Workload) -> Bytes:
         V. Korthikanti et al., "Reducing activation recomputation in large transformer
         models", 2022, equations 1 to 6.
     """
-    if workload.recompute is Recompute.FULL:
-        return float(workload.element_bytes * _tokens_kept(workload) * workload.model.hidden)
-    return _all_of_a_layer(workload)
+    match workload.recompute:
+        case Recompute.NONE:
+            return _whole_layer(workload)
+        case Recompute.SELECTIVE:
+            return _layer_without_scores(workload)
+        case Recompute.FULL:
+            width = workload.element_bytes * workload.model.hidden
+            return float(width * _tokens_kept(workload))
+        case _:
+            assert_never(workload.recompute)
 
 
-def _all_of_a_layer(workload: Workload) -> Bytes:
+def _whole_layer(workload: Workload) -> Bytes:
+    """All that a backward pass needs; a fused core keeps no scores."""
+    scores = 0.0 if workload.fused_attention else _scores(workload)
+    return _layer_without_scores(workload) + scores
+
+
+def _layer_without_scores(workload: Workload) -> Bytes:
     model, element = workload.model, workload.element_bytes
     tensor = workload.parallelism.tensor
     # inputs of two norms and of the two first products, and two dropout masks
     copied = (4 * element + 2 * _MASK_BYTES) * model.hidden * _tokens_kept(workload)
-    keys_and_values = 2 * workload.key_value_heads * model.head_dim
     # queries and context, keys and values, inputs and output of the activation
     gated = 3 if model.feed_forward_kind is FeedForward.SWIGLU else 2
-    width = 2 * model.query_width // tensor + keys_and_values
+    width = 2 * model.query_width // tensor + _key_value_width(workload)
     width += gated * model.feed_forward // tensor
-    kept = float(copied + element * width * workload.tokens)
-    if workload.fused_attention or workload.recompute is Recompute.SELECTIVE:
-        return kept
-    return kept + _scores(workload)
+    return float(copied + element * width * workload.tokens)
+
+
+def _key_value_width(workload: Workload) -> int:
+    """Width of the keys and values that are kept of each token on this device."""
+    heads = workload.key_value_heads
+    split = workload.parallelism
+    if split.sequence_method is SequenceMethod.ULYSSES:
+        heads = split.sequence * workload.attended_key_value_heads
+    return 2 * heads * workload.model.head_dim
 
 
 def _scores(workload: Workload) -> Bytes:
@@ -115,7 +142,6 @@ def _tokens_kept(workload: Workload) -> float:
     return workload.tokens / (split.tensor if split.tensor_sequence else 1)
 
 
-
 def _in_flight(workload: Workload, stage: int) -> int:
     """Micro-batches whose activations a stage holds at once."""
     if workload.schedule is Schedule.GPIPE:
@@ -123,11 +149,9 @@ def _in_flight(workload: Workload, stage: int) -> int:
     return min(workload.micro_batches, workload.parallelism.pipeline - stage)
 
 
-def _recomputed_layer(workload: Workload) -> Bytes:
-    """The one layer that full recomputation has brought back."""
-    if workload.recompute is not Recompute.FULL:
-        return 0.0
-    return _all_of_a_layer(workload)
+def _recomputed(workload: Workload) -> Bytes:
+    """What recomputation has brought back of the one layer at work."""
+    return _whole_layer(workload) - layer_activations(workload)
 
 
 def _logits(workload: Workload) -> Bytes:
@@ -135,13 +159,35 @@ def _logits(workload: Workload) -> Bytes:
     return float(_LOGIT_BYTES * workload.tokens * part)
 
 
-def _buffers(workload: Workload) -> Bytes:
-    """The layer at work and the one fetched ahead; keys and values of all tokens."""
-    split, element = workload.parallelism, workload.element_bytes
-    buffers = 0.0
-    if split.weight_sharding == 3 and split.replicas > 1:
-        buffers += 2 * element * layer_weights(workload)
-    if split.sequence > 1 and split.sequence_method is SequenceMethod.ALL_GATHER:
-        width = 2 * workload.key_value_heads * workload.model.head_dim
-        buffers += element * workload.tokens * split.sequence * width
-    return buffers
+def _buffers(workload: Workload, stage: int) -> Bytes:
+    """What other devices own, while it is here for use."""
+    others = workload.parallelism.replicas - 1
+    shards = _whole_units(workload, stage) * others / workload.parallelism.replicas
+    return workload.element_bytes * shards + _gathered_keys(workload)
+
+
+def _whole_units(workload: Workload, stage: int) -> int:
+    """Weights and gradients of whole units that stand beside this device's shards.
+
+    The gradients of the unit at work, before they are scattered (sharding 2 and 3); its
+    weights and those of the unit fetched ahead (sharding 3).
+    """
+    split = workload.parallelism
+    units = [layer_weights(workload)] * min(2, workload.layers_per_stage)
+    if stage == 0:
+        units.insert(0, embedding_weights(workload))
+    if stage == split.pipeline - 1:
+        units.append(head_weights(workload))
+    gradients = max(units) if split.weight_sharding >= 2 else 0
+    pairs = pairwise([0, *units])
+    weights = max(map(sum, pairs)) if split.weight_sharding >= 3 else 0
+    return gradients + weights
+
+
+def _gathered_keys(workload: Workload) -> Bytes:
+    """Keys and values of the tokens of other devices."""
+    split = workload.parallelism
+    if split.sequence_method is not SequenceMethod.ALL_GATHER:
+        return 0.0
+    tokens = workload.tokens * (split.sequence - 1)
+    return float(workload.element_bytes * tokens * _key_value_width(workload))

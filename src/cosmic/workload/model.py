@@ -53,7 +53,9 @@ class TransformerModel:
         self._positive("feed_forward")
         self._positive("sequence")
         if self.vocabulary < 0:
-            raise SpecError(f"vocabulary must not be negative, but is {self.vocabulary}")
+            raise SpecError(
+                f"vocabulary must not be negative, but is {self.vocabulary}"
+            )
         if self.heads % self.key_value_heads:
             raise SpecError(
                 f"heads = {self.heads} must be a multiple of "
@@ -103,9 +105,15 @@ class TransformerModel:
         biases and root-mean-square norms of one.
         """
         if self.feed_forward_kind is FeedForward.SWIGLU:
-            return 2 * self.hidden
+            return 2 * self.norm_weights
         qkv = self.query_width + 2 * self.key_value_width
-        return qkv + self.feed_forward + 2 * self.hidden + 4 * self.hidden
+        return qkv + self.feed_forward + 2 * self.hidden + 2 * self.norm_weights
+
+    @property
+    def norm_weights(self) -> int:
+        """Weights of one normalization, such as the one after the last layer."""
+        gated = self.feed_forward_kind is FeedForward.SWIGLU
+        return self.hidden if gated else 2 * self.hidden
 
     @property
     def layer_weights(self) -> int:
@@ -134,14 +142,11 @@ class TransformerModel:
         ...     layers=96, hidden=12288, heads=96, key_value_heads=96, head_dim=128,
         ...     feed_forward=49152, sequence=2048, vocabulary=50257,
         ... ).weight_count
-        174604238848
+        174604259328
         """
-        final_norm = 2 * self.hidden
-        if self.feed_forward_kind is FeedForward.SWIGLU:
-            final_norm = self.hidden
         head = 0 if self.tied_embeddings else self.head_weights
         layers = self.layers * self.layer_weights
-        return layers + self.embedding_weights + head + final_norm
+        return layers + self.embedding_weights + head + self.norm_weights
 
     def flops_per_token(self) -> float:
         """Floating-point operations of one token, forward and backward, no recompute.

@@ -187,10 +187,8 @@ class Operators:
     def _key_bytes(self) -> float:
         """Keys that this device attends to; there are as many values."""
         workload = self.workload
-        width = workload.key_value_heads * workload.model.head_dim
-        tokens = workload.tokens
-        if workload.parallelism.sequence_method is SequenceMethod.ALL_GATHER:
-            tokens *= workload.parallelism.sequence
+        width = workload.attended_key_value_heads * workload.model.head_dim
+        tokens = workload.tokens * workload.parallelism.sequence
         return float(workload.element_bytes * tokens * width)
 
     def _matrix(self, name: str, inner: int, outer: int) -> Operator:

@@ -11,19 +11,16 @@ def layer_weights(workload: Workload) -> int:
     where these are split; norms and the other biases are copied.
     """
     model, tensor = workload.model, workload.parallelism.tensor
+    query = model.query_width // tensor
     keys_and_values = 2 * workload.key_value_heads * model.head_dim
-    into = model.feed_forward_matrices * model.feed_forward // tensor
-    matrices = model.hidden * (
-        2 * model.query_width // tensor
-        + keys_and_values
-        + into
-        + model.feed_forward // tensor
-    )
+    feed_forward = model.feed_forward // tensor
+    into = model.feed_forward_matrices * feed_forward
+    matrices = model.hidden * (2 * query + keys_and_values + into + feed_forward)
+    norms = 2 * model.norm_weights
     if model.feed_forward_kind is FeedForward.SWIGLU:
-        return matrices + 2 * model.hidden
-    return matrices + model.query_width // tensor + keys_and_values + into + (
-        6 * model.hidden
-    )
+        return matrices + norms
+    split_biases = query + keys_and_values + feed_forward
+    return matrices + split_biases + 2 * model.hidden + norms
 
 
 def embedding_weights(workload: Workload) -> int:
@@ -49,10 +46,13 @@ def head_weights(workload: Workload) -> int:
 
 
 def stage_weights(workload: Workload, stage: int) -> int:
-    """Weights of one pipeline stage on one device, before any sharding."""
+    """Weights of one pipeline stage on one device, before any sharding.
+
+    The last stage also holds the final norm.
+    """
     count = workload.layers_per_stage * layer_weights(workload)
     if stage == 0:
         count += embedding_weights(workload)
     if stage == workload.parallelism.pipeline - 1:
-        count += head_weights(workload)
+        count += head_weights(workload) + workload.model.norm_weights
     return count

@@ -1,6 +1,6 @@
 """What one training step computes, and how it is split."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cosmic.errors import ConsistencyError, SpecError
 from cosmic.trace.execution_graph import Schedule
@@ -28,7 +28,7 @@ class Workload:
     model: TransformerModel
     batch: int
     micro_batch: int = 1
-    parallelism: Parallelism = Parallelism()
+    parallelism: Parallelism = field(default_factory=Parallelism)
     recompute: Recompute = Recompute.NONE
     fused_attention: bool = True
     schedule: Schedule = Schedule.ONE_F_ONE_B
@@ -52,16 +52,25 @@ class Workload:
 
     def _divisions(self) -> list[tuple[int, int, str]]:
         model, split = self.model, self.parallelism
-        shared_heads = split.tensor
-        if split.sequence_method is SequenceMethod.ULYSSES:
-            shared_heads *= split.sequence
+        shared_heads = self._devices_that_share_heads
+        keys, tensor = model.key_value_heads, split.tensor
         tokens = split.sequence * (split.tensor if split.tensor_sequence else 1)
         return [
             (model.heads, shared_heads, "heads over tensor (x sequence, for ulysses)"),
-            (model.feed_forward, split.tensor, "feed_forward over tensor"),
+            (max(keys, tensor), min(keys, tensor), "key_value_heads over tensor"),
+            (
+                max(keys, shared_heads),
+                min(keys, shared_heads),
+                "key_value_heads over tensor x sequence, for ulysses",
+            ),
+            (model.feed_forward, tensor, "feed_forward over tensor"),
             (model.sequence, tokens, "tokens of a sequence over sequence"),
             (model.layers, split.pipeline, "layers over pipeline"),
-            (self.batch, split.data * self.micro_batch, "batch over data x micro_batch"),
+            (
+                self.batch,
+                split.data * self.micro_batch,
+                "batch over data x micro_batch",
+            ),
         ]
 
     @property
@@ -83,6 +92,18 @@ class Workload:
     def key_value_heads(self) -> int:
         """Key-value heads on one device; shared ones are copied where they must be."""
         return max(1, self.model.key_value_heads // self.parallelism.tensor)
+
+    @property
+    def attended_key_value_heads(self) -> int:
+        """Key-value heads whose whole sequence one device's attention core sees."""
+        return max(1, self.model.key_value_heads // self._devices_that_share_heads)
+
+    @property
+    def _devices_that_share_heads(self) -> int:
+        split = self.parallelism
+        if split.sequence_method is SequenceMethod.ULYSSES:
+            return split.tensor * split.sequence
+        return split.tensor
 
     @property
     def model_flops(self) -> float:

@@ -1,0 +1,175 @@
+"""Memory of one device, part by part, for a model small enough to count."""
+
+from typing import Any
+
+import pytest
+
+from cosmic.trace.execution_graph import Schedule
+from cosmic.workload.memory import (
+    layer_activations,
+    memory_footprint,
+    stage_footprint,
+)
+from cosmic.workload.model import FeedForward, TransformerModel
+from cosmic.workload.parallelism import Parallelism, Recompute, SequenceMethod
+from cosmic.workload.weights import (
+    embedding_weights,
+    head_weights,
+    layer_weights,
+    stage_weights,
+)
+from cosmic.workload.workload import Workload
+
+
+def workload(
+    split: dict[str, Any] | None = None,
+    shape: dict[str, Any] | None = None,
+    **changes: Any,
+) -> Workload:
+    given: dict[str, Any] = {
+        "layers": 4,
+        "hidden": 64,
+        "heads": 16,
+        "key_value_heads": 4,
+        "head_dim": 4,
+        "feed_forward": 256,
+        "sequence": 128,
+        "vocabulary": 1000,
+        "tied_embeddings": False,
+    }
+    step: dict[str, Any] = {
+        "model": TransformerModel(**(given | (shape or {}))),
+        "batch": 48,
+        "parallelism": Parallelism(**(split or {})),
+    }
+    return Workload(**(step | changes))
+
+
+@pytest.mark.parametrize(
+    ("sharding", "weights", "gradients", "optimizer"),
+    [(0, 1, 1, 1), (1, 1, 1, 4), (2, 1, 4, 4), (3, 4, 4, 4)],
+)
+def test_each_level_shards_one_part_more(
+    sharding: int, weights: int, gradients: int, optimizer: int
+) -> None:
+    # the 2 x 2 devices of data and sequence hold the same weights
+    sharded = workload({"data": 2, "sequence": 2, "weight_sharding": sharding})
+    count = stage_weights(sharded, 0)
+
+    held = stage_footprint(sharded, 0)
+
+    assert held.weights == 2 * count / weights
+    assert held.gradients == 2 * count / gradients
+    assert held.optimizer == 12 * count / optimizer
+
+
+def test_a_gated_layer_keeps_gate_and_product() -> None:
+    swiglu = workload(shape={"feed_forward_kind": FeedForward.SWIGLU})
+
+    # of 128 tokens: 10 B x 64; 2 B x (2 x 64 + 2 x 16 + 3 x 256)
+    assert layer_activations(swiglu) == 128 * (640 + 2 * (128 + 32 + 768))
+
+
+def test_ulysses_keeps_the_copies_of_keys_that_it_attends_to() -> None:
+    split = {"sequence": 8, "sequence_method": SequenceMethod.ULYSSES}
+    exchanged = workload(split)
+
+    # of 16 tokens: 10 B x 64; 2 B x (2 x 64 + 2 x 8 devices x 1 head x 4 + 2 x 256)
+    assert layer_activations(exchanged) == 16 * (640 + 2 * (128 + 64 + 512))
+
+
+@pytest.mark.parametrize(
+    ("schedule", "stages"),
+    [(Schedule.ONE_F_ONE_B, [4, 3, 2, 1]), (Schedule.GPIPE, [48] * 4)],
+)
+def test_a_stage_holds_the_micro_batches_of_its_schedule(
+    schedule: Schedule, stages: list[int]
+) -> None:
+    staged = workload({"pipeline": 4}, schedule=schedule)
+    one = layer_activations(staged)
+
+    held = [stage_footprint(staged, stage).activations / one for stage in range(4)]
+
+    assert held == stages
+
+
+def test_no_more_micro_batches_are_in_flight_than_there_are() -> None:
+    staged = workload({"pipeline": 4}, batch=2)
+
+    held = stage_footprint(staged, 0).activations
+
+    assert held == 2 * layer_activations(staged)
+
+
+def test_full_recomputation_brings_one_layer_back() -> None:
+    kept = workload(fused_attention=False)
+    again = workload(fused_attention=False, recompute=Recompute.FULL)
+    inputs = 2 * 128 * 64
+
+    assert layer_activations(again) == inputs
+    # the inputs of three layers, and all of the one at work
+    expected = 3 * inputs + layer_activations(kept)
+    assert memory_footprint(again).activations == expected
+
+
+def test_selective_recomputation_brings_the_scores_of_one_layer_back() -> None:
+    kept = workload(fused_attention=False)
+    again = workload(fused_attention=False, recompute=Recompute.SELECTIVE)
+    scores = 5 * 16 * 128 * 128  # 5 B, 16 heads
+
+    assert layer_activations(kept) - layer_activations(again) == scores
+    expected = 4 * layer_activations(again) + scores
+    assert memory_footprint(again).activations == expected
+
+
+def test_logits_stand_on_the_last_stage_in_single_precision() -> None:
+    staged = workload({"pipeline": 2, "tensor": 16})
+
+    assert stage_footprint(staged, 0).logits == 0
+    assert stage_footprint(staged, 1).logits == 4 * 128 * 63  # 1000 / 16 rounded up
+
+
+def test_gathered_keys_and_values_of_other_devices_are_a_buffer() -> None:
+    gathered = workload({"sequence": 4})
+
+    # 3 x 32 tokens of others, keys and values of 4 heads of 4, 2 B
+    assert memory_footprint(gathered).buffers == 3 * 32 * 2 * 16 * 2
+
+
+def test_sharded_weights_are_gathered_for_two_units_at_a_time() -> None:
+    split = {"data": 4, "weight_sharding": 3}
+    sharded = workload(split)
+    layer, embedding = layer_weights(sharded), embedding_weights(sharded)
+    assert embedding > max(layer, head_weights(sharded))
+
+    # the embedding at work and the first layer fetched, and the embedding's gradients;
+    # a quarter is this device's own shard
+    expected = 2 * (embedding + layer + embedding) * 3 / 4
+    assert memory_footprint(sharded).buffers == expected
+
+
+def test_sharded_gradients_are_whole_until_they_are_scattered() -> None:
+    sharded = workload({"data": 4, "weight_sharding": 2}, {"vocabulary": 0})
+
+    assert memory_footprint(sharded).buffers == 2 * layer_weights(sharded) * 3 / 4
+
+
+@pytest.mark.parametrize("sharding", [0, 1, 2, 3])
+def test_a_device_alone_needs_no_buffers(sharding: int) -> None:
+    assert memory_footprint(workload({"weight_sharding": sharding})).buffers == 0
+
+
+def test_the_total_is_all_parts_of_the_fullest_stage() -> None:
+    staged = workload({"pipeline": 4})
+    each = [stage_footprint(staged, stage).total for stage in range(4)]
+    whole = memory_footprint(staged)
+
+    assert whole.total == max(each)
+    assert whole.total == (
+        whole.weights
+        + whole.gradients
+        + whole.optimizer
+        + whole.activations
+        + whole.logits
+        + whole.buffers
+    )
