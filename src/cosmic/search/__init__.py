@@ -1,0 +1,1 @@
+"""Which design point to try next."""

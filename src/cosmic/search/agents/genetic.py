@@ -1,0 +1,162 @@
+"""GeneticAlgorithm: breeds the best points found so far."""
+
+from bisect import insort
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from typing_extensions import override
+
+from cosmic.design.design_point import DesignPoint
+from cosmic.design.design_space import DesignSpace
+from cosmic.design.moves import IndexVector
+from cosmic.errors import SpecError
+from cosmic.search.agent import Agent
+from cosmic.search.agents.unseen import UnseenPoints, generator
+from cosmic.search.trial import WORST, Trial
+
+_FURTHER_MUTATIONS = 8  # tries to make a new point of a child seen before
+
+
+@dataclass(frozen=True, slots=True)
+class _Individual:
+    """A feasible point that may breed."""
+
+    score: float
+    vector: IndexVector
+    digest: str
+
+
+class GeneticAlgorithm(Agent):
+    """Breeds the best points found so far; crossover and mutation stay feasible.
+
+    The population is the best feasible points of all that were told (survival of
+    mu + lambda, so the best is never lost). Two parents, each the winner of a
+    tournament, give a child by crossover and mutation in the original genes. A
+    child that was asked for before is mutated further, ever more strongly, and at
+    last replaced by a random point. The first generation is random and holds the
+    baseline, if the space has one. Infeasible points never breed: while fewer than
+    two feasible ones are known, the search stays random.
+
+    The sequence of points does not depend on how many are asked for at a time,
+    because an `ask` ends where a brood ends; the next is bred when it is asked for.
+
+    Args:
+        space: Where to look.
+        seed: From which all random numbers are drawn.
+        population: Points that may breed, and points of the first generation.
+        mutation_probability: Chance of each gene of a child to change.
+        tournament: Points that compete to become a parent.
+        offspring: Children bred at once.
+
+    Raises:
+        SpecError: If a hyper-parameter is out of its range.
+
+    Reference:
+        A. E. Eiben and J. E. Smith, "Introduction to Evolutionary Computing",
+        2nd edition, Springer, 2015, chapters 4 and 5.
+    """
+
+    def __init__(
+        self,
+        space: DesignSpace,
+        seed: int = 0,
+        population: int = 32,
+        mutation_probability: float = 0.05,
+        tournament: int = 2,
+        offspring: int = 32,
+    ) -> None:
+        _check_at_least(2, population, "population")
+        _check_at_least(1, tournament, "tournament")
+        _check_at_least(1, offspring, "offspring")
+        if not 0 <= mutation_probability <= 1:
+            raise SpecError(
+                f"mutation_probability must be from 0 to 1, not {mutation_probability}"
+            )
+        self._space = space
+        self._rng = generator(seed)
+        self._unseen = UnseenPoints(space, self._rng)
+        self._random = iter(self._unseen.draw, None)
+        self._size = population
+        self._mutation_probability = mutation_probability
+        self._tournament = tournament
+        self._offspring = offspring
+        self._population: list[_Individual] = []  # best first
+        self._untold: dict[str, IndexVector] = {}  # by digest
+        self._brood = iter(self._first_generation())
+
+    @override
+    def ask(self, count: int) -> Sequence[DesignPoint]:
+        points = list(islice(self._brood, count))
+        if not points and count > 0:
+            self._brood = iter(self._next_generation())
+            points = list(islice(self._brood, count))
+        return points
+
+    @override
+    def tell(self, trials: Sequence[Trial]) -> None:
+        for trial in trials:
+            vector = self._vector(trial.point)
+            if vector is not None and trial.feasible and trial.score > WORST:
+                self._settle(_Individual(trial.score, vector, trial.point.digest))
+
+    def _vector(self, point: DesignPoint) -> IndexVector | None:
+        """The index vector of a point; None for a stranger outside the space."""
+        vector = self._untold.pop(point.digest, None)
+        if vector is None and point in self._space:
+            vector = self._space.vector(point)
+            self._unseen.add(self._space.point(vector))
+        return vector
+
+    def _settle(self, newcomer: _Individual) -> None:
+        """Let the best survive; among equals, those that came first."""
+        full = len(self._population) == self._size
+        if full and newcomer.score <= self._population[-1].score:
+            return
+        if all(newcomer.digest != other.digest for other in self._population):
+            insort(self._population, newcomer, key=lambda one: -one.score)
+            del self._population[self._size :]
+
+    def _first_generation(self) -> list[DesignPoint]:
+        baseline = self._space.baseline
+        if baseline is None or baseline not in self._space:
+            return self._random_points(self._size)
+        vector = self._space.vector(baseline)
+        point = self._space.point(vector)  # in the form that other points have
+        self._unseen.add(point)
+        return [self._keep(vector, point), *self._random_points(self._size - 1)]
+
+    def _next_generation(self) -> list[DesignPoint]:
+        if len(self._population) < 2:
+            return self._random_points(self._offspring)
+        size = (self._offspring, 2, self._tournament)
+        winners = self._rng.integers(len(self._population), size=size).min(axis=2)
+        children = (self._child(a, b) for a, b in winners.tolist())
+        return [child for child in children if child is not None]
+
+    def _random_points(self, count: int) -> list[DesignPoint]:
+        return [self._keep(*found) for found in islice(self._random, count)]
+
+    def _child(self, first: int, second: int) -> DesignPoint | None:
+        """A new point from two of the population, by rank; None if none is left."""
+        parents = self._population[first].vector, self._population[second].vector
+        vector = self._space.crossover(*parents, self._rng)
+        probability = self._mutation_probability
+        for genes in range(1, 2 + _FURTHER_MUTATIONS):
+            vector = self._space.mutate(vector, self._rng, probability)
+            point = self._space.point(vector)
+            if self._unseen.add(point):
+                return self._keep(vector, point)
+            probability = max(probability, min(0.5, genes / max(1, vector.size)))
+        found = self._unseen.draw()
+        return None if found is None else self._keep(*found)
+
+    def _keep(self, vector: IndexVector, point: DesignPoint) -> DesignPoint:
+        """Remember the vector of a point until it is told."""
+        self._untold[point.digest] = vector
+        return point
+
+
+def _check_at_least(least: int, value: int, name: str) -> None:
+    if value < least:
+        raise SpecError(f"{name} must be at least {least}, not {value}")
