@@ -6,6 +6,7 @@ from math import isfinite
 
 from cosmic.design.parameter import check_name
 from cosmic.errors import SpecError
+from cosmic.units import format_quantity
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,7 @@ class Limit:
         unit: Of the number.
 
     >>> Limit("memory", 24e9, "B").violation({"memory": 30e9})
-    'memory is 3e+10 B, more than the 2.4e+10 B allowed'
+    'memory is 30 GB, more than the 24 GB allowed'
     """
 
     metric: str
@@ -38,8 +39,7 @@ class Limit:
         value = metrics.get(self.metric)
         if value is None or value <= self.at_most:
             return None
-        unit = f" {self.unit}" if self.unit else ""
         return (
-            f"{self.metric} is {value:.6g}{unit}, "
-            f"more than the {self.at_most:.6g}{unit} allowed"
+            f"{self.metric} is {format_quantity(value, self.unit)}, "
+            f"more than the {format_quantity(self.at_most, self.unit)} allowed"
         )

@@ -139,12 +139,14 @@ class Evaluator:
             *self._price(configuration, metrics),
             *_too_large(footprint, configuration),
         ]
+        violations += self._breaches(metrics, violations)
         result = None
         if even_if_it_does_not_fit or not violations:
             try:
                 graph, flops = self._graph(configuration.workload)
                 result = self._simulator.run(graph, configuration.system)
                 metrics |= time_metrics(configuration, result, flops)
+                violations += self._breaches(metrics, violations)
             except SpecError as error:
                 violations.append(Violation("simulation", str(error)))
         return Inspection(
@@ -165,6 +167,18 @@ class Evaluator:
             if "network_cost" in self.objective.metrics:
                 return [Violation("network_cost", str(error))]
         return []
+
+    def _breaches(
+        self, metrics: Mapping[str, float], known: Sequence[Violation]
+    ) -> list[Violation]:
+        """Limits of the parameter set that the metrics break, but for those known."""
+        names = {violation.constraint for violation in known}
+        found = [
+            (limit.metric, limit.violation(metrics))
+            for limit in self._scenario.space.parameter_set.limits
+            if limit.metric not in names
+        ]
+        return [Violation(name, message) for name, message in found if message]
 
     def _footprint(self, workload: Workload) -> MemoryFootprint:
         if workload not in self._footprints:

@@ -8,9 +8,11 @@ from cosmic.design.constraint import Expression
 from cosmic.design.derived import Derived
 from cosmic.design.expression import names
 from cosmic.design.expression import parse as parse_formula
+from cosmic.design.limit import Limit
 from cosmic.design.parameter import Parameter, PointValue, Stack, Value
 from cosmic.design.parameter_set import ParameterSet
 from cosmic.errors import SpecError, UnknownNameError
+from cosmic.evaluation.metrics import METRICS
 from cosmic.evaluation.scenario import check_parameter
 from cosmic.evaluation.setting import SETTINGS, Setting
 from cosmic.io.schemas import ParameterSetSpec, ParameterSpec, RangeSpec, Scalar
@@ -51,6 +53,10 @@ def build_parameter_set(
         with located(path.name, ("constraints", index)):
             _check_names(text, known)
             constraints.append(Expression(text))
+    limits = []
+    for metric, most in spec.limits.items():
+        with located(path.name, ("limits", metric)):
+            limits.append(_limit(metric, most))
     with located(path.name):
         return ParameterSet(
             name=path.stem,
@@ -58,7 +64,20 @@ def build_parameter_set(
             constraints=tuple(constraints),
             constants=_merged(constants, spec.constants),
             derived=tuple(derived),
+            limits=tuple(limits),
         )
+
+
+def _limit(metric: str, most: float | str) -> Limit:
+    """A bound on a metric, in the metric's unit."""
+    if metric not in METRICS:
+        raise UnknownNameError("metric", metric, METRICS)
+    unit = METRICS[metric].unit
+    if isinstance(most, str):
+        return Limit(metric, parse(most, unit), unit)
+    if unit:
+        raise SpecError(f"write {most!r} with its unit, such as '1 {unit}'")
+    return Limit(metric, float(most))
 
 
 def _check_names(formula: str, known: Set[str]) -> None:

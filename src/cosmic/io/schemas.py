@@ -120,6 +120,7 @@ class ParameterSetSpec(SpecModel):
     derived: dict[str, str] = Field(default={})
     constants: dict[str, Scalar] = Field(default={})
     constraints: tuple[str, ...] = ()
+    limits: dict[str, float | str] = Field(default={})
     scopes: dict[
         str, tuple[Literal["workload", "collective", "network", "compute"], ...]
     ] = Field(default={})

@@ -1,6 +1,7 @@
 """Evaluator: what is asked of it, it tells once and fully."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +10,7 @@ from cosmic.evaluation.evaluator import Evaluator
 from cosmic.evaluation.metrics import METRICS
 from cosmic.evaluation.objective import objective_named
 from cosmic.evaluation.scenario import Scenario
+from cosmic.io.specs import load_scenario
 from cosmic.simulation.result import SimulationResult
 from cosmic.simulation.symmetric import SymmetricSimulator
 from cosmic.system.system import System
@@ -125,3 +127,26 @@ def test_the_parts_of_the_time_make_up_the_time(scenario: Scenario) -> None:
 
     total = sum(metrics[name] for name in (*parts, "exposed_data", "bubble"))
     assert total == pytest.approx(metrics["runtime"], rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("limit", "message", "runs"),
+    [
+        ("memory: 1 MB", "memory is 8.47 MB, more than the 1 MB allowed", 0),
+        ("runtime: 1 us", "more than the 1 us allowed", 1),
+    ],
+)
+def test_limits_stand_against_a_point_before_it_is_simulated_if_they_can(
+    tiny_folder: Path, limit: str, message: str, runs: int
+) -> None:
+    path = tiny_folder / "parameter_set.yaml"
+    path.write_text(f"{path.read_text()}limits: {{{limit}}}\n")
+    limited = load_scenario(tiny_folder / "scenario.yaml")
+    simulator = Counting()
+
+    [evaluation] = Evaluator(limited, simulator).evaluate([limited.baseline])
+
+    [violation] = evaluation.violations
+    assert violation.constraint == limit.partition(":")[0]
+    assert message in violation.message
+    assert simulator.runs == runs
