@@ -16,56 +16,14 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from cosmic.simulation.columns import Collectives, Programs
+
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 _COMPUTE, _START, _WAIT = 0, 1, 2  # as in flat_graph
 _IDLE = np.inf
 _MOST_COMPARED = 16  # collectives under way, beyond which turns are all played
-
-
-class Collectives(NamedTuple):
-    """The collectives of a graph on a system, and how they are served.
-
-    Attributes:
-        phase_start: First phase of each collective, and the end of the last one.
-        phase_dimension: Dimension of each phase.
-        phase_seconds: Duration of one chunk's phase.
-        group_of: Group of each collective.
-        groups: How many groups there are.
-        dimensions: How many dimensions the network has.
-        chunks: Chunks of a collective.
-        lifo: Whether the latest collective goes first.
-    """
-
-    phase_start: Ints
-    phase_dimension: Ints
-    phase_seconds: Floats
-    group_of: Ints
-    groups: int
-    dimensions: int
-    chunks: int
-    lifo: bool
-
-
-class Programs(NamedTuple):
-    """The programs of a graph, as `FlatGraph` holds them.
-
-    Attributes:
-        instructions: Kind, segment or collective, label, offset of each.
-        blocks: First instruction, instructions, repeat, first layer, step.
-        segment_seconds: Duration of each run of operators.
-        labels: How many token labels there are.
-        lowest_layer: The lowest layer that a token counts.
-        layers: How many layers tokens count.
-    """
-
-    instructions: Ints
-    blocks: Ints
-    segment_seconds: Floats
-    labels: int
-    lowest_layer: int
-    layers: int
 
 
 class _Network(NamedTuple):
@@ -76,6 +34,7 @@ class _Network(NamedTuple):
         serving: Slot and phase of that chunk, shape (dimensions, 2).
         order: Slots under way, in the order of their start.
         active: How many these are, shape (1,).
+        pending: Chunks that wait for each dimension.
         collective: Collective of each slot.
         waiting: Chunks of each slot that wait for each phase.
         left: Chunks of each slot that have not passed all phases.
@@ -86,6 +45,7 @@ class _Network(NamedTuple):
     serving: Ints
     order: Ints
     active: Ints
+    pending: Ints
     collective: Ints
     waiting: Ints
     left: Ints
@@ -103,6 +63,7 @@ def _network(slots: int, collectives: Collectives) -> _Network:
         np.zeros((collectives.dimensions, 2), np.int64),
         np.zeros(slots + 1, np.int64),
         np.zeros(1, np.int64),
+        np.zeros(collectives.dimensions, np.int64),
         np.zeros(slots, np.int64),
         np.zeros((slots, most_phases), np.int64),
         np.zeros(slots, np.int64),
@@ -119,6 +80,8 @@ def _start(slot: int, what: int, collectives: Collectives, network: _Network) ->
         return
     network.waiting[slot, :] = 0
     network.waiting[slot, 0] = collectives.chunks
+    first = collectives.phase_start[what]
+    network.pending[collectives.phase_dimension[first]] += collectives.chunks
     network.left[slot] = collectives.chunks
     network.ended[slot] = False
     network.order[network.active[0]] = slot
@@ -129,7 +92,7 @@ def _start(slot: int, what: int, collectives: Collectives, network: _Network) ->
 def _waiting_chunk(
     dimension: int, collectives: Collectives, network: _Network
 ) -> tuple[int, int]:
-    """Slot and phase of the chunk that the dimension takes next; -1 if none waits."""
+    """Slot and phase of the chunk that the dimension takes next; one waits."""
     for k in range(network.active[0]):
         place = network.active[0] - 1 - k if collectives.lifo else k
         slot = network.order[place]
@@ -146,13 +109,12 @@ def _waiting_chunk(
 def _take_chunks(now: float, collectives: Collectives, network: _Network) -> None:
     """Every free dimension takes its next chunk, if one waits."""
     for dimension in range(collectives.dimensions):
-        if network.busy[dimension] != _IDLE:
+        if network.pending[dimension] == 0 or network.busy[dimension] != _IDLE:
             continue
         slot, phase = _waiting_chunk(dimension, collectives, network)
-        if slot < 0:
-            continue
         first = collectives.phase_start[network.collective[slot]]
         network.waiting[slot, phase] -= 1
+        network.pending[dimension] -= 1
         network.busy[dimension] = now + collectives.phase_seconds[first + phase]
         network.serving[dimension, 0] = slot
         network.serving[dimension, 1] = phase
@@ -167,9 +129,10 @@ def _end_chunks(now: float, collectives: Collectives, network: _Network) -> None
         network.busy[dimension] = _IDLE
         slot, phase = network.serving[dimension, 0], network.serving[dimension, 1]
         what = network.collective[slot]
-        phases = collectives.phase_start[what + 1] - collectives.phase_start[what]
-        if phase + 1 < phases:
+        following = collectives.phase_start[what] + phase + 1
+        if following < collectives.phase_start[what + 1]:
             network.waiting[slot, phase + 1] += 1
+            network.pending[collectives.phase_dimension[following]] += 1
             continue
         network.left[slot] -= 1
         if network.left[slot] == 0:

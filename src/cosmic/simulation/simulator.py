@@ -2,10 +2,11 @@
 
 from typing import Protocol
 
+from cosmic.errors import ConsistencyError
 from cosmic.registry import Registry
 from cosmic.simulation.result import SimulationResult
 from cosmic.system.system import System
-from cosmic.trace.execution_graph import ExecutionGraph
+from cosmic.trace.execution_graph import ExecutionGraph, Group
 
 
 class Simulator(Protocol):
@@ -16,7 +17,8 @@ class Simulator(Protocol):
 
         Raises:
             ConsistencyError: The graph does not fit the system: another number of
-                devices, or groups that do not factor over its dimensions.
+                devices, groups that do not factor over its dimensions, or that cross
+                pipeline stages.
             SpecError: A collective algorithm does not exist for a group's size.
         """
         ...
@@ -30,3 +32,32 @@ SIMULATORS: Registry[type[Simulator]] = Registry(
     },
     "cosmic.simulators",
 )
+
+
+def check_fit(graph: ExecutionGraph, system: System) -> None:
+    """Check what every simulator asks of a graph on a system.
+
+    Raises:
+        ConsistencyError: They have not the same number of devices, or a group has
+            devices of several pipeline stages, which do not run the same.
+    """
+    if graph.devices != system.cluster.devices:
+        raise ConsistencyError(
+            f"the workload is split over {graph.devices} devices, "
+            f"but the network joins {system.cluster.devices}"
+        )
+    for group in graph.groups:
+        if _overlap(group, graph.pipeline):
+            raise ConsistencyError(
+                f"the {group.name} group of {group.size} devices, {group.stride} "
+                f"apart, crosses the pipeline's {graph.pipeline.size} stages, "
+                f"{graph.pipeline.stride} apart"
+            )
+
+
+def _overlap(group: Group, other: Group) -> bool:
+    """Whether two groups have more than one device in common somewhere."""
+    if group.size == 1 or other.size == 1:
+        return False
+    low = max(group.stride, other.stride)
+    return low < min(group.stride * group.size, other.stride * other.size)

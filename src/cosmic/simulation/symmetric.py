@@ -14,23 +14,17 @@ from numpy.typing import NDArray
 from typing_extensions import override
 
 from cosmic.collective.policy import SchedulingPolicy
-from cosmic.errors import ConsistencyError
 from cosmic.simulation import kernels
-from cosmic.simulation.clock import on_grid, tick
-from cosmic.simulation.communication import (
-    PhaseTime,
-    crossings,
-    phase_times,
-    transfer_time,
-)
+from cosmic.simulation.columns import Collectives, Programs
+from cosmic.simulation.communication import crossings
+from cosmic.simulation.durations import Durations
 from cosmic.simulation.flat_graph import FlatGraph, flat_graph
 from cosmic.simulation.pipeline_kernel import run_schedule
 from cosmic.simulation.result import Breakdown, SimulationResult
 from cosmic.simulation.schedule import warm_up
-from cosmic.simulation.simulator import Simulator
+from cosmic.simulation.simulator import Simulator, check_fit
 from cosmic.system.system import System
 from cosmic.trace.execution_graph import ExecutionGraph
-from cosmic.units import Seconds
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -44,75 +38,38 @@ class SymmetricSimulator(Simulator):
 
     @override
     def run(self, graph: ExecutionGraph, system: System) -> SimulationResult:
-        check_devices(graph, system)
+        check_fit(graph, system)
         times = _Times.of(graph, system)
         run = _Run(graph, system, flat_graph(graph), times)
         return run.result()
 
 
-def check_devices(graph: ExecutionGraph, system: System) -> None:
-    """Raise a ConsistencyError unless the graph is for as many devices as there are."""
-    if graph.devices != system.cluster.devices:
-        raise ConsistencyError(
-            f"the workload is split over {graph.devices} devices, "
-            f"but the network joins {system.cluster.devices}"
-        )
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class _Times:
-    """All durations of a graph on a system, on one grid."""
+    """The durations of a graph on a system, as the kernels take them."""
 
-    computes: Floats
-    phases: tuple[tuple[PhaseTime, ...], ...]
-    onward: Floats
-    programs: kernels.Programs
-    collectives: kernels.Collectives
+    durations: Durations
+    programs: Programs
+    collectives: Collectives
     alone: Floats
 
     @classmethod
     def of(cls, graph: ExecutionGraph, system: System) -> "_Times":
         flat = flat_graph(graph)
-        computes = system.cost_model.times(flat.computes, system.cluster.device)
-        phases = _phases(graph, flat, system)
-        onward = _onward(graph, system)
-        unit = tick(_bound(graph, flat, computes, phases, onward, system))
-        computes = on_grid(computes, unit)
-        collectives = _collectives(graph, flat, phases, system, unit)
+        durations = Durations.of(graph, system)
+        collectives = _collectives(graph, flat, durations, system)
         return cls(
-            computes=computes,
-            phases=phases,
-            onward=on_grid(onward, unit),
-            programs=_programs(flat, computes),
+            durations=durations,
+            programs=_programs(flat, durations.computes),
             collectives=collectives,
             alone=kernels.alone(collectives),
         )
 
 
-def _phases(
-    graph: ExecutionGraph, flat: FlatGraph, system: System
-) -> tuple[tuple[PhaseTime, ...], ...]:
-    groups = {group.name: group for group in graph.groups}
-    return tuple(
-        tuple(phase_times(node, groups[node.group], system))
-        for node in flat.collectives
-    )
-
-
-def _onward(graph: ExecutionGraph, system: System) -> Floats:
-    """Duration of each transfer between neighboring stages."""
-    return np.array(
-        [
-            transfer_time(graph.pipeline, stage, graph.boundary_bytes, system)
-            for stage in range(len(graph.stages) - 1)
-        ]
-    )
-
-
-def _programs(flat: FlatGraph, computes: Floats) -> kernels.Programs:
+def _programs(flat: FlatGraph, computes: Floats) -> Programs:
     segments = np.zeros(flat.segments)
     np.add.at(segments, flat.segment_of, computes[flat.segment_node])
-    return kernels.Programs(
+    return Programs(
         instructions=flat.instructions,
         blocks=flat.blocks,
         segment_seconds=segments,
@@ -125,19 +82,18 @@ def _programs(flat: FlatGraph, computes: Floats) -> kernels.Programs:
 def _collectives(
     graph: ExecutionGraph,
     flat: FlatGraph,
-    phases: tuple[tuple[PhaseTime, ...], ...],
+    durations: Durations,
     system: System,
-    unit: Seconds,
-) -> kernels.Collectives:
+) -> Collectives:
     names = [group.name for group in graph.groups]
-    seconds = np.array([phase.seconds for row in phases for phase in row])
+    phases = durations.phases
     counts = [len(row) for row in phases]
-    return kernels.Collectives(
+    return Collectives(
         phase_start=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
         phase_dimension=np.array(
             [phase.dimension for row in phases for phase in row], dtype=np.int64
         ),
-        phase_seconds=on_grid(seconds, unit),
+        phase_seconds=durations.phase_seconds,
         group_of=np.array(
             [names.index(node.group) for node in flat.collectives], dtype=np.int64
         ),
@@ -145,24 +101,6 @@ def _collectives(
         dimensions=len(system.cluster.topology.dimensions),
         chunks=system.policy.chunks,
         lifo=system.policy.scheduling is SchedulingPolicy.LIFO,
-    )
-
-
-def _bound(
-    graph: ExecutionGraph,
-    flat: FlatGraph,
-    computes: Floats,
-    phases: tuple[tuple[PhaseTime, ...], ...],
-    onward: Floats,
-    system: System,
-) -> Seconds:
-    """A time that the step cannot exceed: everything after everything else."""
-    chunks = system.policy.chunks
-    serial = np.array([chunks * sum(p.seconds for p in row) for row in phases])
-    slot = flat.compute_counts @ computes + flat.collective_counts @ serial
-    turns = np.array([graph.micro_batches + 1, graph.micro_batches, 1, 1])
-    return float((slot @ turns).max() * len(graph.stages)) + float(
-        2 * (graph.micro_batches + 1) * onward.sum()
     )
 
 
@@ -195,7 +133,7 @@ class _Run:
             np.ascontiguousarray(of_stage[:, _FORWARD]),
             np.ascontiguousarray(of_stage[:, _BACKWARD]),
             np.ascontiguousarray(of_stage[:, _LAST_BACKWARD]),
-            self.times.onward,
+            self.times.durations.onward,
         )
         return self._updates(first_end, last_start, waits)
 
@@ -211,8 +149,8 @@ class _Run:
             ends, waited = self._programs(int(kind), both, release)
             end = last_start[stage] + ends[1]
             updates.append(waited[1])
-            if stage < len(self.times.onward):
-                arrival = end + self.times.onward[stage]
+            if stage < len(self.times.durations.onward):
+                arrival = end + self.times.durations.onward[stage]
         makespan = float(end - first_end[-1])
         stages = [
             self._breakdown(int(kind), makespan, waits[kind], updates[stage])
@@ -227,7 +165,8 @@ class _Run:
         self, kind: int, makespan: float, waits: Floats, update: Floats
     ) -> Breakdown:
         turns = self._turns()
-        seconds = turns @ self.flat.compute_counts[kind] * self.times.computes
+        counts = turns @ self.flat.compute_counts[kind]
+        seconds = counts * self.times.durations.computes
         optimizer = float(seconds[self.flat.is_optimizer].sum())
         compute = float(seconds[~self.flat.is_optimizer].sum())
         exposed = turns[:_UPDATE] @ waits[:_UPDATE] + update
@@ -245,11 +184,13 @@ class _Run:
         topology = self.system.cluster.topology
         sent = [0.0] * len(topology.dimensions)
         counts = self._turns() @ self.flat.collective_counts[self.flat.stage_of[stage]]
-        for count, row in zip(counts.tolist(), self.times.phases, strict=True):
+        for count, row in zip(
+            counts.tolist(), self.times.durations.phases, strict=True
+        ):
             for phase in row:
                 sent[phase.dimension] += count * self.system.policy.chunks * phase.sent
         for neighbor in (stage, stage - 1):
-            if 0 <= neighbor < len(self.times.onward):
+            if 0 <= neighbor < len(self.times.durations.onward):
                 for span, _, _ in crossings(self.graph.pipeline, neighbor, topology):
                     amount = self.graph.micro_batches * self.graph.boundary_bytes
                     sent[span.dimension] += amount

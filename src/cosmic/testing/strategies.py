@@ -1,0 +1,321 @@
+"""Hypothesis strategies for workloads, graphs and the systems that they fit.
+
+What they draw is small enough to be written out device by device, and full of ties:
+sizes and speeds are few and round, so that things often end at the same instant.
+"""
+
+from collections.abc import Iterable
+from itertools import accumulate, pairwise
+from math import prod
+
+from hypothesis import strategies as st
+
+from cosmic.collective.policy import (
+    CollectivePolicy,
+    MultiDimensional,
+    SchedulingPolicy,
+)
+from cosmic.compute.device import Device
+from cosmic.network.dimension import Dimension, Shape
+from cosmic.network.topology import Topology
+from cosmic.system.cluster import Cluster
+from cosmic.system.placement import spans
+from cosmic.system.system import System
+from cosmic.trace.execution_graph import (
+    Block,
+    ExecutionGraph,
+    Group,
+    Program,
+    Schedule,
+    Stage,
+)
+from cosmic.trace.node import (
+    CollectiveKind,
+    CollectiveNode,
+    ComputeNode,
+    Instruction,
+    OperatorKind,
+    Start,
+    Token,
+    Wait,
+)
+from cosmic.workload.lowering import lower
+from cosmic.workload.model import FeedForward, TransformerModel
+from cosmic.workload.parallelism import Parallelism, Recompute, SequenceMethod
+from cosmic.workload.workload import Workload
+
+_ALGORITHMS = ("ring", "direct", "doubleBinaryTree", "halvingDoubling")
+
+
+@st.composite
+def workloads(draw: st.DrawFn, most_devices: int = 16) -> Workload:
+    """A step of a small transformer, split over no more than `most_devices`."""
+    split = draw(parallelisms(most_devices))
+    heads = split.tensor * split.sequence * draw(st.sampled_from((1, 2)))
+    shared = draw(st.sampled_from((1, split.tensor, heads)))
+    micro_batch = draw(st.sampled_from((1, 2)))
+    model = TransformerModel(
+        layers=split.pipeline * draw(st.integers(1, max(1, 4 // split.pipeline))),
+        hidden=heads * 64,
+        heads=heads,
+        key_value_heads=shared,
+        head_dim=64,
+        feed_forward=split.tensor * draw(st.sampled_from((128, 1024))),
+        feed_forward_kind=draw(st.sampled_from(FeedForward)),
+        sequence=split.sequence * split.tensor * draw(st.sampled_from((16, 512))),
+        vocabulary=draw(st.sampled_from((0, 0, 100, 32000))),
+    )
+    return Workload(
+        model=model,
+        batch=split.data * micro_batch * draw(st.integers(1, 5)),
+        micro_batch=micro_batch,
+        parallelism=split,
+        recompute=draw(st.sampled_from(Recompute)),
+        fused_attention=draw(st.booleans()),
+        schedule=draw(st.sampled_from(Schedule)),
+    )
+
+
+@st.composite
+def parallelisms(draw: st.DrawFn, most_devices: int = 16) -> Parallelism:
+    """Degrees of 1 to 4 each, the product at most `most_devices`."""
+    degrees = [1, 1, 1, 1]
+    for axis in draw(st.permutations(range(4))):
+        room = most_devices // prod(degrees)
+        fitting = [degree for degree in (1, 2, 2, 3, 4) if degree <= room]
+        degrees[axis] = draw(st.sampled_from(fitting))
+    tensor, sequence, data, pipeline = degrees
+    return Parallelism(
+        tensor=tensor,
+        sequence=sequence,
+        data=data,
+        pipeline=pipeline,
+        weight_sharding=draw(st.integers(0, 3)),
+        sequence_method=draw(st.sampled_from(SequenceMethod)),
+        tensor_sequence=draw(st.booleans()),
+    )
+
+
+def systems_for(workload: Workload) -> st.SearchStrategy[System]:
+    """Systems of one to three dimensions over which the workload's groups factor."""
+    return systems_of(lower(workload))
+
+
+@st.composite
+def systems_of(draw: st.DrawFn, graph: ExecutionGraph) -> System:
+    """Systems of one to three dimensions over which the graph's groups factor."""
+    topology = draw(topologies_of(graph))
+    device = Device(
+        peak_flops=draw(st.sampled_from((1e12, 1e15))),
+        memory_bandwidth=draw(st.sampled_from((1e11, 1e12, 1e30))),
+        memory_capacity=1e12,
+    )
+    return System(Cluster(device, topology), draw(policies_for(graph, topology)))
+
+
+@st.composite
+def topologies_of(draw: st.DrawFn, graph: ExecutionGraph) -> Topology:
+    """The devices of the graph, cut into dimensions at borders of its groups."""
+    factors = _factors(graph)
+    cuts = draw(st.lists(st.integers(0, len(factors)), max_size=2).map(sorted))
+    ends = [0, *cuts, len(factors)]
+    sizes = [prod(factors[start:end]) for start, end in pairwise(ends)]
+    return Topology(tuple(draw(_dimensions(size)) for size in sizes))
+
+
+@st.composite
+def policies_for(
+    draw: st.DrawFn, graph: ExecutionGraph, topology: Topology
+) -> CollectivePolicy:
+    """Policies whose algorithms exist for the sizes that the graph's groups have."""
+    extents: list[set[int]] = [set() for _ in topology.dimensions]
+    for group in graph.groups:
+        for span in spans(group, topology):
+            extents[span.dimension].add(span.extent)
+    algorithms = st.tuples(*(_algorithms(found) for found in extents))
+    return CollectivePolicy(
+        all_reduce=draw(algorithms),
+        all_gather=draw(algorithms),
+        reduce_scatter=draw(algorithms),
+        all_to_all=draw(algorithms),
+        chunks=draw(st.sampled_from((1, 1, 2, 3, 4, 8))),
+        scheduling=draw(st.sampled_from(SchedulingPolicy)),
+        multi_dimensional=draw(st.sampled_from(MultiDimensional)),
+        endpoint_delay=draw(st.sampled_from((0.0, 1e-6))),
+    )
+
+
+def _algorithms(extents: Iterable[int]) -> st.SearchStrategy[str]:
+    powers = all(extent & (extent - 1) == 0 for extent in extents)
+    return st.sampled_from(_ALGORITHMS if powers else _ALGORITHMS[:-1])
+
+
+@st.composite
+def _dimensions(draw: st.DrawFn, size: int) -> Dimension:
+    return Dimension(
+        shape=draw(st.sampled_from(Shape)),
+        size=size,
+        link_bandwidth=draw(st.sampled_from((1e9, 1e9, 2e9, 7.3e9, 1e11))),
+        latency=draw(st.sampled_from((0.0, 0.0, 1e-6, 1e-5))),
+    )
+
+
+def _factors(graph: ExecutionGraph) -> list[int]:
+    """Prime factors of the devices, innermost first, with a border at each group's."""
+    borders = {1, graph.devices}
+    for group in (*graph.groups, graph.pipeline):
+        borders.update((group.stride, group.stride * group.size))
+    steps = [outer // inner for inner, outer in pairwise(sorted(borders))]
+    return [prime for step in steps for prime in _primes(step)]
+
+
+def _primes(number: int) -> list[int]:
+    found = []
+    divisor = 2
+    while number > 1:
+        while number % divisor == 0:
+            found.append(divisor)
+            number //= divisor
+        divisor += 1
+    return found
+
+
+@st.composite
+def graphs(draw: st.DrawFn, most_devices: int = 8) -> ExecutionGraph:
+    """A graph that no transformer has: any order of starts and waits, many ties."""
+    sizes = [draw(st.sampled_from((1, 2, 2, 3)) if i else st.just(2)) for i in range(4)]
+    while prod(sizes) > most_devices:
+        sizes[sizes.index(max(sizes))] -= 1
+    strides = [1, *accumulate(sizes, lambda a, b: a * b)]
+    groups = tuple(
+        Group(name=name, size=sizes[i], stride=strides[i])
+        for i, name in enumerate(("inner", "middle", "outer"))
+    )
+    both = Group(name="both", size=sizes[0] * sizes[1], stride=1)
+    stages = draw(st.lists(_stages(), min_size=1, max_size=2))
+    chosen = draw(
+        st.lists(st.sampled_from(stages), min_size=sizes[3], max_size=sizes[3])
+    )
+    return ExecutionGraph(
+        devices=prod(sizes),
+        groups=(*groups, both),
+        pipeline=Group(name="pipeline", size=sizes[3], stride=strides[3]),
+        stages=tuple(chosen),
+        micro_batches=draw(st.integers(1, 5)),
+        boundary_bytes=draw(st.sampled_from((0.0, 1e6, 3e6))),
+        schedule=draw(st.sampled_from(Schedule)),
+    )
+
+
+@st.composite
+def _stages(draw: st.DrawFn) -> Stage:
+    forward, backward = draw(_programs()), draw(_programs())
+    if draw(st.booleans()):
+        return Stage(
+            forward=forward,
+            backward=backward,
+            last_backward=backward,
+            update=(*draw(_programs()), *forward),
+        )
+    layers = draw(st.sampled_from((1, 2, 3, 5, 20)))
+    gradient, weights = Token("gradient"), Token("weights")
+    start = Block(
+        name="backward",
+        instructions=(*draw(_bodies()), Start(draw(_collectives), gradient)),
+        repeat=layers,
+        first=layers - 1,
+        step=-1,
+    )
+    gather = (Start(draw(_collectives), weights), *draw(_bodies()), Wait(weights))
+    end = Block(
+        name="update",
+        instructions=(Wait(gradient), *draw(st.sampled_from(((), gather)))),
+        repeat=layers,
+    )
+    return Stage(
+        forward=forward,
+        backward=backward,
+        last_backward=(*draw(_programs()), start),
+        update=(*draw(_programs()), end, *forward),
+    )
+
+
+@st.composite
+def _programs(draw: st.DrawFn) -> Program:
+    """Blocks that leave nothing behind, some with a gather one turn ahead."""
+    return tuple(
+        block
+        for number in range(draw(st.integers(0, 2)))
+        for block in draw(st.one_of(_plain(), _prefetching(f"ahead {number}")))
+    )
+
+
+@st.composite
+def _plain(draw: st.DrawFn) -> Program:
+    block = Block(
+        name="plain",
+        instructions=draw(_bodies()),
+        repeat=draw(st.integers(1, 6)),
+        step=draw(st.sampled_from((1, -1))),
+    )
+    return (block,)
+
+
+@st.composite
+def _prefetching(draw: st.DrawFn, label: str) -> Program:
+    """Each turn starts what the next one or the one after that waits for."""
+    repeat, distance = draw(st.integers(1, 6)), draw(st.integers(1, 2))
+    step = draw(st.sampled_from((1, -1)))
+    node = draw(_collectives)
+    start = Start(node, Token(label, step * distance))
+    body = (*draw(_bodies()), start, *draw(_bodies()), Wait(Token(label)))
+    ahead = Block(
+        name="first",
+        instructions=(Start(node, Token(label)),),
+        repeat=distance,
+        step=step,
+    )
+    turns = Block(name="turn", instructions=body, repeat=repeat, step=step)
+    rest = Block(
+        name="last",
+        instructions=(*draw(_bodies()), Wait(Token(label))),
+        repeat=distance,
+        first=step * repeat,
+        step=step,
+    )
+    return ahead, turns, rest
+
+
+@st.composite
+def _bodies(draw: st.DrawFn) -> tuple[Instruction, ...]:
+    """Work and collectives, each awaited at some time after it has started."""
+    kinds = draw(st.lists(st.sampled_from(("work", "start", "wait")), max_size=6))
+    body: list[Instruction] = []
+    under_way: list[Token] = []
+    for number, kind in enumerate(kinds):
+        if kind == "work":
+            body.append(draw(_computes))
+        elif kind == "start":
+            under_way.append(Token(f"token {number}"))
+            body.append(Start(draw(_collectives), under_way[-1]))
+        elif under_way:
+            which = draw(st.integers(0, len(under_way) - 1))
+            body.append(Wait(under_way.pop(which)))
+    return (*body, *map(Wait, draw(st.permutations(under_way))))
+
+
+_computes = st.builds(
+    ComputeNode,
+    name=st.just("work"),
+    kind=st.sampled_from((OperatorKind.MATRIX, OperatorKind.OPTIMIZER)),
+    flops=st.sampled_from((0.0, 1e9, 1e9, 2e9, 5e9)),
+    nbytes=st.just(0.0),
+)
+
+_collectives = st.builds(
+    CollectiveNode,
+    name=st.just("exchange"),
+    kind=st.sampled_from(CollectiveKind),
+    group=st.sampled_from(("inner", "middle", "outer", "both")),
+    nbytes=st.sampled_from((0.0, 1e6, 1e6, 2e6, 1e7)),
+)

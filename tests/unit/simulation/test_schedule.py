@@ -1,0 +1,79 @@
+"""The order of micro-batches on a stage."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cosmic.simulation.schedule import Slot, slots, warm_up
+from cosmic.trace.execution_graph import Schedule
+
+schedules = st.sampled_from(Schedule)
+counts = st.integers(1, 9)
+
+
+@st.composite
+def places(draw: st.DrawFn) -> tuple[int, int]:
+    """Some stages, and one of them."""
+    stages = draw(st.integers(1, 6))
+    return stages, draw(st.integers(0, stages - 1))
+
+
+def written(schedule: Schedule, stages: int, stage: int, micro_batches: int) -> str:
+    order = slots(schedule, stages, stage, micro_batches)
+    return " ".join(f"{'FB'[not slot.forward]}{slot.micro_batch}" for slot in order)
+
+
+@given(schedule=schedules, place=places(), micro_batches=counts)
+def test_every_micro_batch_goes_once_forward_and_then_once_backward(
+    schedule: Schedule, place: tuple[int, int], micro_batches: int
+) -> None:
+    order = list(slots(schedule, *place, micro_batches))
+
+    assert len(order) == 2 * micro_batches
+    for m in range(micro_batches):
+        assert order.index(Slot(True, m)) < order.index(Slot(False, m))
+
+
+@given(schedule=schedules, place=places(), micro_batches=counts)
+def test_both_directions_take_micro_batches_in_order(
+    schedule: Schedule, place: tuple[int, int], micro_batches: int
+) -> None:
+    order = list(slots(schedule, *place, micro_batches))
+
+    for forward in (True, False):
+        taken = [slot.micro_batch for slot in order if slot.forward is forward]
+        assert taken == list(range(micro_batches))
+
+
+@given(place=places(), micro_batches=counts)
+def test_1f1b_keeps_no_more_micro_batches_than_there_are_stages_to_come(
+    place: tuple[int, int], micro_batches: int
+) -> None:
+    stages, stage = place
+    kept = most = 0
+    for slot in slots(Schedule.ONE_F_ONE_B, stages, stage, micro_batches):
+        kept += 1 if slot.forward else -1
+        most = max(most, kept)
+
+    assert most == min(micro_batches, stages - stage)
+
+
+@pytest.mark.parametrize(
+    ("stage", "order"),
+    [
+        (0, "F0 F1 F2 B0 F3 B1 B2 B3"),
+        (1, "F0 F1 B0 F2 B1 F3 B2 B3"),
+        (2, "F0 B0 F1 B1 F2 B2 F3 B3"),
+    ],
+)
+def test_1f1b_of_four_micro_batches_on_three_stages(stage: int, order: str) -> None:
+    assert written(Schedule.ONE_F_ONE_B, 3, stage, 4) == order
+
+
+@pytest.mark.parametrize("stage", [0, 1, 2])
+def test_gpipe_takes_all_forward_first(stage: int) -> None:
+    assert written(Schedule.GPIPE, 3, stage, 3) == "F0 F1 F2 B0 B1 B2"
+
+
+def test_a_short_step_ends_before_the_warm_up_does() -> None:
+    assert warm_up(Schedule.ONE_F_ONE_B, 8, 0, 2) == 2
