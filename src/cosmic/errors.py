@@ -7,7 +7,7 @@
     │   └── ConsistencyError     the parts are sound, the whole is not
     ├── TraceError               an execution graph is malformed
     ├── StudyError               a trial log cannot be read, resumed or written
-    └── BackendError             an external simulator failed
+    └── BackendError             a simulator failed
 
 A design that does not fit in memory is no error: it is an answer, and it
 comes back as an `Evaluation` with a `Violation`.
@@ -71,7 +71,7 @@ class StudyError(CosmicError):
 
 
 class BackendError(CosmicError):
-    """An external simulator failed."""
+    """A simulator failed: an external one, or one that contradicts itself."""
 
 
 def suggest(name: str, known: Iterable[str]) -> str:

@@ -30,6 +30,7 @@ from cosmic.units import (
     Seconds,
     Unit,
     parse,
+    spellings,
 )
 
 
@@ -77,28 +78,46 @@ def _read_quantity(value: object, *, unit: str) -> float:
     return parse(value, unit, minimum=0)
 
 
-def _reader(quantity: object) -> BeforeValidator:
-    """Reads text in the unit that a type such as `Seconds` is marked with."""
+def quantity_schema(unit: str, example: str) -> dict[str, object]:
+    """What a JSON Schema says of a quantity that is not negative.
+
+    Args:
+        unit: The SI unit, as `units.parse` takes it.
+        example: One for people.
+    """
+    number = r"\+?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
+    return {
+        "type": "string",
+        "description": f"a quantity with its unit, such as {example!r}",
+        "pattern": rf"^\s*{number}\s*({'|'.join(spellings(unit))})\s*$",
+        "examples": [example],
+    }
+
+
+def _unit(quantity: object) -> str:
+    """The unit that a type such as `Seconds` is marked with."""
     marks = [mark for mark in get_args(quantity) if isinstance(mark, Unit)]
-    return BeforeValidator(partial(_read_quantity, unit=marks[0].symbol))
+    return marks[0].symbol
 
 
-def _schema(example: str) -> WithJsonSchema:
-    return WithJsonSchema(
-        {
-            "type": "string",
-            "description": f"a quantity with its unit, such as {example!r}",
-            "examples": [example],
-        }
-    )
+def _reader(quantity: object) -> BeforeValidator:
+    return BeforeValidator(partial(_read_quantity, unit=_unit(quantity)))
 
 
-LatencyField = Annotated[Seconds, _reader(Seconds), _schema("700 ns")]
-BytesField = Annotated[Bytes, _reader(Bytes), _schema("24 GB")]
-BandwidthField = Annotated[BytesPerSecond, _reader(BytesPerSecond), _schema("50 GB/s")]
-FlopsField = Annotated[Flops, _reader(Flops), _schema("2 TFLOP")]
-FlopRateField = Annotated[FlopPerSecond, _reader(FlopPerSecond), _schema("312 TFLOP/s")]
-DollarsField = Annotated[Dollars, _reader(Dollars), _schema("4 USD")]
+def _schema(quantity: object, example: str) -> WithJsonSchema:
+    return WithJsonSchema(quantity_schema(_unit(quantity), example))
+
+
+LatencyField = Annotated[Seconds, _reader(Seconds), _schema(Seconds, "700 ns")]
+BytesField = Annotated[Bytes, _reader(Bytes), _schema(Bytes, "24 GB")]
+BandwidthField = Annotated[
+    BytesPerSecond, _reader(BytesPerSecond), _schema(BytesPerSecond, "50 GB/s")
+]
+FlopsField = Annotated[Flops, _reader(Flops), _schema(Flops, "2 TFLOP")]
+FlopRateField = Annotated[
+    FlopPerSecond, _reader(FlopPerSecond), _schema(FlopPerSecond, "312 TFLOP/s")
+]
+DollarsField = Annotated[Dollars, _reader(Dollars), _schema(Dollars, "4 USD")]
 
 # From here on: pydantic's errors in the words of this library.
 
@@ -135,12 +154,20 @@ def _problems(error: ValidationError) -> list[ErrorDetails]:
 
     Unknown keys lead, as a misspelt key is why another one is missing. That a list
     is too short is left out where one of its items is wrong: pydantic counts the
-    sound items only.
+    sound items only. That a mapping is no text is left out where something inside it
+    is wrong, for a value that may be either.
     """
     found = error.errors(include_url=False)
     parents = {p["loc"][:n] for p in found for n in range(len(p["loc"]))}
+    deep = {p["loc"][:n] for p in found for n in range(len(p["loc"]) - 1)}
     real = [p for p in found if p["type"] != "too_short" or p["loc"] not in parents]
+    real = [p for p in real if not _other_member(p) or p["loc"][:-1] not in deep]
     return sorted(real, key=lambda problem: problem["type"] != "extra_forbidden")
+
+
+def _other_member(problem: ErrorDetails) -> bool:
+    """Whether a mapping was held against text, as a member of a union."""
+    return problem["type"] == "string_type" and isinstance(problem["input"], dict)
 
 
 def _describe(

@@ -218,3 +218,18 @@ def test_the_json_schema_shows_how_a_quantity_is_written() -> None:
 
     assert schema["type"] == "string"
     assert schema["examples"] == ["50 GB/s"]
+
+
+def test_of_two_forms_the_one_that_was_written_is_explained() -> None:
+    class Part(SpecModel):
+        rate: BandwidthField
+
+    class Whole(SpecModel):
+        part: str | Part
+
+    with pytest.raises(
+        SpecError, match=r"with its unit, such as '1 B/s' @ \$\.part\.rate"
+    ):
+        validate(Whole, {"part": {"rate": 5}}, "x.yaml")
+    with pytest.raises(SpecError, match="expected text, got 5"):
+        validate(Whole, {"part": 5}, "x.yaml")

@@ -1,0 +1,175 @@
+"""`cosmic search`: run a study, or go on with one, and show its best designs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import click
+
+from cosmic.cli.compiled_code import patience
+from cosmic.cli.console import remark, say, write_json
+from cosmic.cli.designs import baseline_document, show_best, trial_document
+from cosmic.cli.fitting import check_some_design_fits
+from cosmic.cli.progress import TrialProgress
+from cosmic.cli.references import find_plan, sought, with_agent
+from cosmic.cli.study_log import default_log, header_of
+from cosmic.cli.wording import SCORE_UNITS, count_text
+from cosmic.errors import StudyError
+from cosmic.evaluation.evaluator import Evaluator, Inspection
+from cosmic.io.specs import StudyPlan
+from cosmic.io.trial_log import TrialLog, repair
+from cosmic.search.agent import Agent, make_agent
+from cosmic.search.study import Study
+
+_INTERRUPTED = 130  # the exit code of a process that was told to stop
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchRequest:
+    """What `cosmic search` is asked for; None where the study decides.
+
+    Attributes:
+        reference: A study, or a scenario to search.
+        scope: Name of the stacks that are searched.
+        objective: What is sought.
+        agent: Who searches.
+        options: Hyper-parameters of the agent, as `key=value`.
+        trials: How many designs are tried.
+        seed: From which the agent draws.
+        batch: Designs tried at a time.
+        output: The trial log.
+        resume: Whether to go on with that log.
+        repair: Whether to set its damaged end aside before.
+        top: How many designs are shown.
+        as_json: Whether to print JSON.
+    """
+
+    reference: str
+    scope: str | None
+    objective: str | None
+    agent: str | None
+    options: tuple[str, ...]
+    trials: int | None
+    seed: int | None
+    batch: int | None
+    output: str | None
+    resume: bool
+    repair: bool
+    top: int
+    as_json: bool
+
+
+def search(request: SearchRequest) -> None:
+    """Search, record every trial, and print the best designs.
+
+    Raises:
+        SpecError: Something in the request cannot be right.
+        StudyError: The log cannot be used, or no trial was feasible.
+    """
+    plan = _plan(request)
+    check_some_design_fits(plan.scenario)
+    agent = make_agent(plan.agent, plan.scenario.space, plan.seed, plan.options)
+    path = Path(request.output) if request.output else default_log(plan)
+    with _log(request, plan, path) as log:
+        evaluator = Evaluator(plan.scenario)
+        with patience(remark):
+            baseline = evaluator.inspect(plan.scenario.baseline)
+        with TrialProgress() as progress:
+            study = Study(evaluator, log, progress.watch(plan.name, plan.trials))
+            finished = _run(study, agent, plan)
+    if not finished:
+        remark(
+            f"interrupted after {len(study):,} trials; the log is {path}; go on with "
+            f"the same command and --resume"
+        )
+        raise click.exceptions.Exit(_INTERRUPTED)
+    if request.as_json:
+        write_json(_document(plan, study, baseline, path, request.top))
+    else:
+        _show(plan, study, baseline, path, request.top)
+
+
+def _plan(request: SearchRequest) -> StudyPlan:
+    plan = with_agent(find_plan(request.reference), request.agent, request.options)
+    whole = sought(plan.whole, request.objective)
+    scope = plan.scope if request.scope is None else request.scope
+    return replace(
+        plan,
+        whole=whole,
+        scope=scope,
+        scenario=whole.scope(scope) if scope else whole,
+        trials=request.trials or plan.trials,
+        seed=plan.seed if request.seed is None else request.seed,
+        batch=request.batch or plan.batch,
+    )
+
+
+def _log(request: SearchRequest, plan: StudyPlan, path: Path) -> TrialLog:
+    header = header_of(plan)
+    if request.repair:
+        done = repair(path)
+        moved = (
+            f"moved {done.moved:,} bytes to {done.damaged}" if done.moved else "sound"
+        )
+        remark(f"{path}: {moved}; {done.kept:,} trials are kept")
+    if request.resume or request.repair:
+        return TrialLog.resume(path, header)
+    if path.exists():
+        raise StudyError(
+            f"{path}: there is such a file already; go on with it by --resume, or give "
+            f"another --output"
+        )
+    if not request.output:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    return TrialLog.create(path, header)
+
+
+def _run(study: Study, agent: Agent, plan: StudyPlan) -> bool:
+    """Run the study; whether it came to its end."""
+    try:
+        study.run(agent, trials=plan.trials, batch=plan.batch)
+    except KeyboardInterrupt:
+        return False
+    return True
+
+
+def _show(
+    plan: StudyPlan, study: Study, baseline: Inspection, path: Path, top: int
+) -> None:
+    scenario, space = plan.scenario, plan.scenario.space
+    study.best()  # or says why there is none
+    say(
+        f"{plan.name}: {len(study):,} trials of {count_text(space.count)} designs "
+        f"({plan.scope or 'all stacks'}), {study.feasible_count:,} feasible; "
+        f"agent {plan.agent}, seed {plan.seed}"
+    )
+    for violation in baseline.evaluation.violations:
+        say(f"the baseline is no answer itself: {violation.message}")
+    show_best(scenario, study.top(top), baseline.evaluation.metrics)
+    say()
+    say(f"log: {path}")
+    say("to go on: the same command with --resume and more --trials")
+
+
+def _document(
+    plan: StudyPlan, study: Study, baseline: Inspection, path: Path, top: int
+) -> Mapping[str, object]:
+    study.best()  # or says why there is none
+    metrics = baseline.evaluation.metrics
+    messages = [violation.message for violation in baseline.evaluation.violations]
+    return {
+        "study": plan.name,
+        "scenario": plan.scenario.name,
+        "scope": plan.scope or None,
+        "objective": plan.scenario.objective.name,
+        "agent": plan.agent,
+        "options": plan.options,
+        "seed": plan.seed,
+        "points": plan.scenario.space.count,
+        "trials": len(study),
+        "feasible": study.feasible_count,
+        "log": str(path),
+        "baseline": baseline_document(plan.scenario, metrics, messages),
+        "best": [trial_document(plan.scenario, t, metrics) for t in study.top(top)],
+        "units": SCORE_UNITS,
+    }

@@ -1,0 +1,143 @@
+"""A simulation for people: what was run, where time and memory go, the network."""
+
+from collections.abc import Iterator
+from itertools import chain, repeat
+
+from cosmic.cli.console import say, show_pairs, show_table
+from cosmic.cli.simulated import Simulated, parts_of
+from cosmic.cli.wording import changed, metric_text, percent, value_text
+from cosmic.units import format_quantity
+
+
+def show_simulation(simulated: Simulated, *, each_stage: bool) -> None:
+    """Print all of it.
+
+    Args:
+        simulated: What was simulated.
+        each_stage: Whether to show the breakdown of every pipeline stage.
+    """
+    show_pairs(_what(simulated))
+    say()
+    show_pairs(_numbers(simulated))
+    _show_time(simulated)
+    if each_stage:
+        _show_stages(simulated)
+    _show_memory(simulated)
+    _show_network(simulated)
+
+
+def _what(simulated: Simulated) -> Iterator[tuple[str, str]]:
+    scenario, workload = simulated.scenario, simulated.configuration.workload
+    model, cluster = scenario.model, simulated.configuration.system.cluster
+    device, split = cluster.device, workload.parallelism
+    degrees = " x ".join(f"{n} {degree}" for n, degree in simulated.degrees.items())
+    yield "scenario", scenario.name
+    yield (
+        "model",
+        f"{model.weight_count / 1e9:.4g} billion weights: {model.layers} layers of "
+        f"width {model.hidden:,}, {model.heads} heads; {workload.batch:,} sequences "
+        f"of {model.sequence:,} tokens a step",
+    )
+    yield (
+        "devices",
+        f"{cluster.devices:,} of {format_quantity(device.peak_flops, 'FLOP/s')}, "
+        f"memory {format_quantity(device.memory_capacity, 'B')} at "
+        f"{format_quantity(device.memory_bandwidth, 'B/s')}",
+    )
+    yield (
+        "split",
+        f"{degrees}, weight sharding {split.weight_sharding}; {workload.micro_batches}"
+        f" micro-batches of {workload.micro_batch}, {workload.schedule.value}",
+    )
+    changes = changed(simulated.baseline, simulated.design).items()
+    texts = [
+        f"{n} {value_text(n, old)} -> {value_text(n, new)}" for n, (old, new) in changes
+    ]
+    yield from zip(chain(("changed",), repeat("")), texts, strict=False)
+    for sentence in simulated.breaches:
+        yield "note", f"outside the scenario's design space: {sentence}"
+
+
+def _numbers(simulated: Simulated) -> Iterator[tuple[str, str]]:
+    metrics = simulated.metrics
+    spare = format_quantity(abs(simulated.spare_memory), "B")
+    fits = simulated.spare_memory >= 0
+    yield "step time", metric_text("runtime", metrics["runtime"])
+    yield "memory", f"fits, {spare} to spare" if fits else f"does not fit: {spare} over"
+    yield "tokens/s", f"{metrics['tokens_per_second']:,.0f}"
+    yield (
+        "utilization",
+        f"MFU {percent(metrics['mfu'])}, HFU {percent(metrics['hfu'])} of peak FLOP/s",
+    )
+    yield (
+        "network",
+        f"{metric_text('total_bandwidth', metrics['total_bandwidth'])} a device, "
+        + (
+            metric_text("network_cost", metrics["network_cost"])
+            if "network_cost" in metrics
+            else f"no price: {simulated.no_price}"
+        ),
+    )
+
+
+def _show_time(simulated: Simulated) -> None:
+    breakdown = simulated.result.breakdown
+    rows = [
+        (name, format_quantity(seconds, "s"), percent(seconds / breakdown.total))
+        for name, seconds in parts_of(breakdown).items()
+    ]
+    rows.append(("step", format_quantity(simulated.result.makespan, "s"), "100.0 %"))
+    count = len(simulated.result.stages)
+    mean = f", mean over {count} stages" if count > 1 else ""
+    show_table(f"Time of a step{mean}", ("", "time", "share"), rows)
+
+
+def _show_stages(simulated: Simulated) -> None:
+    stages = [parts_of(stage) for stage in simulated.result.stages]
+    rows = [
+        (name, *(format_quantity(stage[name], "s") for stage in stages))
+        for name in stages[0]
+    ]
+    heads = [f"stage {number}" for number in range(len(stages))]
+    show_table("Time of a step, by pipeline stage", ("", *heads), rows)
+
+
+def _show_memory(simulated: Simulated) -> None:
+    capacity = simulated.configuration.system.cluster.device.memory_capacity
+    total = simulated.footprint.total
+    rows = [
+        (name, format_quantity(amount, "B"), percent(amount / capacity))
+        for name, amount in (simulated.memory | {"total": total}).items()
+    ]
+    rows.append(("capacity", format_quantity(capacity, "B"), "100.0 %"))
+    title = "Memory of the fullest device"
+    show_table(title, ("", "bytes", "of capacity"), rows)
+
+
+def _show_network(simulated: Simulated) -> None:
+    dimensions = simulated.configuration.system.cluster.topology.dimensions
+    rows = [
+        (
+            str(index),
+            dimension.shape.value,
+            str(dimension.size),
+            format_quantity(dimension.bandwidth, "B/s"),
+            format_quantity(dimension.latency, "s"),
+            format_quantity(sent, "B"),
+            percent(utilization),
+        )
+        for index, (dimension, sent, utilization) in enumerate(
+            zip(dimensions, simulated.sent, simulated.utilization, strict=True)
+        )
+    ]
+    columns = (
+        "dimension",
+        "shape",
+        "devices",
+        "bandwidth",
+        "latency",
+        "sent",
+        "utilization",
+    )
+    title = "Network, innermost first; bandwidth and bytes sent in a step of one device"
+    show_table(title, columns, rows, words=(0, 1))

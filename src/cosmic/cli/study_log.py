@@ -1,0 +1,49 @@
+"""Where the trial log of a study is, and what its header says."""
+
+from pathlib import Path
+
+from cosmic import __version__
+from cosmic.design.design_point import canonical_text, digest_of
+from cosmic.evaluation.scenario import Scenario
+from cosmic.io.specs import StudyPlan
+from cosmic.search.agent import hyper_parameters
+
+_FOLDER = Path("runs")
+
+
+def default_log(plan: StudyPlan) -> Path:
+    """The log of a study where none is named, under the working folder."""
+    return _FOLDER / f"{plan.name}-{plan.scope or 'all'}-seed{plan.seed}.jsonl"
+
+
+def header_of(plan: StudyPlan) -> dict[str, object]:
+    """All that the trials of a study depend on, and its budget."""
+    return {
+        "cosmic": __version__,
+        "study": plan.name,
+        "scenario": {"name": plan.scenario.name, "digest": scenario_digest(plan.whole)},
+        "scope": plan.scope,
+        "space": plan.scenario.space.digest,
+        "objective": plan.scenario.objective.name,
+        "agent": {
+            "name": plan.agent,
+            "options": {**hyper_parameters(plan.agent), **plan.options},
+        },
+        "seed": plan.seed,
+        "batch": plan.batch,
+        "budget": {"trials": plan.trials},
+    }
+
+
+def scenario_digest(scenario: Scenario) -> str:
+    """16 hexadecimal digits that change with what a scenario's points denote."""
+    parts = (
+        repr(scenario.model),
+        str(scenario.batch),
+        canonical_text(scenario.settings),
+        canonical_text(scenario.baseline),
+        scenario.space.parameter_set.digest,
+        repr(scenario.prices),
+        repr(scenario.cost_model),
+    )
+    return digest_of("\n".join(parts))
