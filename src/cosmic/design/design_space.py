@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from typing_extensions import override
 
-from cosmic.design.component import compile_components
+from cosmic.design.component import Component, compile_components
 from cosmic.design.design_point import DesignPoint
 from cosmic.design.diagram import IndexMatrix
 from cosmic.design.moves import IndexVector, Moves, Target
@@ -100,6 +100,16 @@ class DesignSpace:
     def baseline(self) -> DesignPoint | None:
         """What parameters are held at while they are not searched."""
         return self._view.baseline
+
+    @property
+    def followed(self) -> frozenset[str]:
+        """Parameters that are not searched, but computed by what they follow."""
+        return self._view.followed
+
+    @property
+    def components(self) -> Sequence[Component]:
+        """The parts that no rule ties together, with their feasible combinations."""
+        return self._components
 
     @property
     def genes(self) -> tuple[str, ...]:

@@ -118,7 +118,7 @@ class Prefixes:
 
 def prefixes_of(space: DesignSpace) -> Prefixes:
     """The prefixes of a space's feasible vectors."""
-    components: Sequence[Component] = space._components
+    components: Sequence[Component] = space.components
     places = {
         gene: (number, place)
         for number, component in enumerate(components)

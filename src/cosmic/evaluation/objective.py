@@ -75,7 +75,7 @@ class Objective:
         """
         if len(self.terms) == 1:
             return self.terms[0].value(metrics)
-        return math.sqrt(1 + sum((t.value(metrics) - 1) ** 2 for t in self.terms))
+        return self._distance(metrics)
 
     def score(self, metrics: Mapping[str, float]) -> float:
         """The reward that agents maximize.
@@ -90,7 +90,11 @@ class Objective:
         """
         if self.direction is Direction.MAXIMIZE:
             return self.terms[0].value(metrics)
-        return 1 / math.sqrt(1 + sum((t.value(metrics) - 1) ** 2 for t in self.terms))
+        return 1 / self._distance(metrics)
+
+    def _distance(self, metrics: Mapping[str, float]) -> float:
+        """1/r, which is the square root of 1 + sum_i (x_i - 1)^2."""
+        return math.hypot(1, *(term.value(metrics) - 1 for term in self.terms))
 
 
 _NANO = 1e9  # nanoseconds in a second: the authors' simulator counts in ns

@@ -9,6 +9,7 @@ from typing_extensions import override
 
 from cosmic.design.design_point import DesignPoint
 from cosmic.design.design_space import DesignSpace
+from cosmic.design.explanation import nearest
 from cosmic.design.moves import IndexVector
 from cosmic.errors import SpecError
 from cosmic.search.agent import Agent
@@ -35,7 +36,7 @@ class GeneticAlgorithm(Agent):
     tournament, give a child by crossover and mutation in the original genes. A
     child that was asked for before is mutated further, ever more strongly, and at
     last replaced by a random point. The first generation is random and holds the
-    baseline, if the space has one. Infeasible points never breed: while fewer than
+    feasible point nearest to the baseline, if the space has one. Infeasible points never breed: while fewer than
     two feasible ones are known, the search stays random.
 
     The sequence of points does not depend on how many are asked for at a time,
@@ -118,11 +119,10 @@ class GeneticAlgorithm(Agent):
             del self._population[self._size :]
 
     def _first_generation(self) -> list[DesignPoint]:
-        baseline = self._space.baseline
-        if baseline is None or baseline not in self._space:
+        if self._space.baseline is None:
             return self._random_points(self._size)
-        vector = self._space.vector(baseline)
-        point = self._space.point(vector)  # in the form that other points have
+        [point] = nearest(self._space, self._space.baseline, count=1)
+        vector = self._space.vector(point)
         self._unseen.add(point)
         return [self._keep(vector, point), *self._random_points(self._size - 1)]
 

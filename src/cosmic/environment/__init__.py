@@ -1,0 +1,1 @@
+"""The Gymnasium face of a design space and its evaluator."""
