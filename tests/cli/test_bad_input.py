@@ -104,7 +104,9 @@ def test_a_design_that_cannot_be_is_one_line(
 def test_the_event_driven_simulator_is_not_given_what_would_fill_the_memory(
     cosmic: Cosmic,
 ) -> None:
-    refused(cosmic("simulate", "--simulator", "event-driven"), "use the symmetric simulator")
+    refused(
+        cosmic("simulate", "--simulator", "event-driven"), "use the symmetric simulator"
+    )
 
 
 @pytest.mark.parametrize("verb", ["simulate", "search", "compare", "count", "check"])

@@ -36,8 +36,8 @@ class GeneticAlgorithm(Agent):
     tournament, give a child by crossover and mutation in the original genes. A
     child that was asked for before is mutated further, ever more strongly, and at
     last replaced by a random point. The first generation is random and holds the
-    feasible point nearest to the baseline, if the space has one. Infeasible points never breed: while fewer than
-    two feasible ones are known, the search stays random.
+    feasible point nearest to the baseline, if the space has one. Infeasible points
+    never breed: while fewer than two feasible ones are known, the search stays random.
 
     The sequence of points does not depend on how many are asked for at a time,
     because an `ask` ends where a brood ends; the next is bred when it is asked for.
