@@ -184,6 +184,18 @@ def format_quantity(value: float, unit: str) -> str:
     return f"{texts[best]} {best}"
 
 
+def spellings(unit: str) -> tuple[str, ...]:
+    """Every way to write a unit in text.
+
+    Raises:
+        UnknownNameError: If the unit is not known.
+
+    >>> spellings("s")[:4]
+    ('s', 'ms', 'us', 'µs')
+    """
+    return tuple(_scale(unit).spellings)
+
+
 def _scale(unit: str) -> _Scale:
     if unit not in _SCALES:
         raise UnknownNameError("unit", unit, _SCALES)

@@ -1,17 +1,18 @@
 """`cosmic explain`: what a design space is made of, and why a design is not in it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from cosmic.cli.console import say, show_table, write_json
-from cosmic.cli.nearby import Verdict, judge
 from cosmic.cli.references import find_scenario
-from cosmic.cli.wording import changed, count_text, genes, value_text
-from cosmic.design.design_point import DesignPoint
+from cosmic.cli.verdict import judge, show_verdict, verdict_document
+from cosmic.cli.wording import count_text, metric_text, value_text
+from cosmic.design.constraint import Constraint, Expression
 from cosmic.design.design_space import DesignSpace
 from cosmic.design.explanation import Explanation
 from cosmic.design.explanation import explain as explain_parameter
-from cosmic.design.parameter import Parameter, Value
+from cosmic.design.expression import names, parse
+from cosmic.design.parameter import Parameter, PointValue, Value
 from cosmic.design.parameter_set import ParameterSet
 from cosmic.evaluation.scenario import Scenario
 
@@ -46,9 +47,9 @@ def explain(request: ExplainRequest) -> None:
     if request.changes:
         verdict = judge(whole, request.scope, request.changes)
         if request.as_json:
-            write_json(_verdict_document(verdict))
+            write_json(verdict_document(verdict))
         else:
-            _show_verdict(verdict)
+            show_verdict(verdict)
         return
     scenario = whole.scope(request.scope) if request.scope else whole
     if request.as_json:
@@ -58,8 +59,8 @@ def explain(request: ExplainRequest) -> None:
 
 
 def _explanations(space: DesignSpace) -> list[Explanation]:
-    names = [parameter.name for parameter in space.parameter_set.parameters]
-    return [explain_parameter(space, name) for name in names]
+    parameters = space.parameter_set.parameters
+    return [explain_parameter(space, parameter.name) for parameter in parameters]
 
 
 def _state(space: DesignSpace, explanation: Explanation) -> str:
@@ -87,8 +88,8 @@ def _show_space(scenario: Scenario, scope: str | None) -> None:
     show_table("Parameters", heads, rows, words=range(len(heads)))
     laws = list(_laws(space.parameter_set))
     if laws:
-        heads = ("", "what must hold, or follows", "ties")
-        show_table("Rules", heads, laws, words=range(len(heads)))
+        columns = ("", "what must hold, or follows", "ties")
+        show_table("Rules", columns, laws, words=range(len(columns)))
 
 
 def _head(scenario: Scenario, scope: str | None) -> str:
@@ -100,7 +101,7 @@ def _counts(space: DesignSpace) -> str:
     return f"{feasible} of {raw} points feasible"
 
 
-def _baseline(space: DesignSpace, explanation: Explanation) -> tuple[Value, ...] | Value:
+def _baseline(space: DesignSpace, explanation: Explanation) -> PointValue:
     assert space.baseline is not None, "a scenario from a file has a baseline"
     return space.baseline[explanation.parameter.name]
 
@@ -133,7 +134,64 @@ def _laws(parameter_set: ParameterSet) -> Iterator[tuple[str, str, str]]:
         text = f"{derived.name} = {derived.formula}"
         yield "derived", text, _mentioned(derived.formula, chosen)
     for constraint in parameter_set.constraints:
-        text = getattr(constraint, "text", None) or repr(constraint)
+        text = _text(constraint)
         yield "constraint", text, ", ".join(n for n in constraint.names if n in chosen)
     for limit in parameter_set.limits:
-        yield "limit", f"{limit.metric} <= {_bound(limit)}", ""
+        yield (
+            "limit",
+            f"{limit.metric} <= {metric_text(limit.metric, limit.at_most)}",
+            "",
+        )
+    for parameter in parameter_set.parameters:
+        for word, formula in (
+            ("active if", parameter.active_if),
+            ("unless searched", parameter.follows),
+        ):
+            if formula is not None:
+                sign = " = " if formula is parameter.follows else ": "
+                text = f"{parameter.name}{sign}{formula}"
+                yield word, text, _mentioned(formula, chosen)
+
+
+def _mentioned(formula: str, chosen: Sequence[str]) -> str:
+    return ", ".join(name for name in names(parse(formula)) if name in chosen)
+
+
+def _text(constraint: Constraint) -> str:
+    return constraint.text if isinstance(constraint, Expression) else repr(constraint)
+
+
+def _space_document(scenario: Scenario, scope: str | None) -> dict[str, object]:
+    space = scenario.space
+    parameter_set = space.parameter_set
+    return {
+        "scenario": scenario.name,
+        "scope": scope,
+        "points": space.count,
+        "raw_points": space.raw_count,
+        "parameters": [_parameter_document(space, e) for e in _explanations(space)],
+        "derived": {d.name: d.formula for d in parameter_set.derived},
+        "constraints": [_text(c) for c in parameter_set.constraints],
+        "limits": {limit.metric: limit.at_most for limit in parameter_set.limits},
+    }
+
+
+def _parameter_document(
+    space: DesignSpace, explanation: Explanation
+) -> dict[str, object]:
+    parameter = explanation.parameter
+    return {
+        "name": parameter.name,
+        "about": parameter.description,
+        "stack": parameter.stack.value,
+        "unit": parameter.unit,
+        "dimensions": parameter.dimensions,
+        "choices": parameter.choices,
+        "state": _state(space, explanation),
+        "possible": explanation.possible,
+        "baseline": _baseline(space, explanation),
+        "tied_to": explanation.tied_to,
+        "rules": explanation.rules,
+        "active_if": parameter.active_if,
+        "follows": parameter.follows,
+    }

@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Set
 from pathlib import Path
 
-from cosmic.design import choices
+from cosmic.collective.algorithm import ALGORITHMS
+from cosmic.design import choices as ways
 from cosmic.design.constraint import Expression
 from cosmic.design.derived import Derived
 from cosmic.design.expression import names
@@ -15,9 +16,12 @@ from cosmic.errors import SpecError, UnknownNameError
 from cosmic.evaluation.metrics import METRICS
 from cosmic.evaluation.scenario import check_parameter
 from cosmic.evaluation.setting import SETTINGS, Setting
+from cosmic.io.formula_bounds import check_amount, check_depth
 from cosmic.io.schemas import ParameterSetSpec, ParameterSpec, RangeSpec, Scalar
 from cosmic.io.spec_error import located
 from cosmic.units import parse
+
+_LARGEST = 2**40  # of a count, such as a degree
 
 
 def build_parameter_set(
@@ -37,6 +41,8 @@ def build_parameter_set(
     Raises:
         SpecError: A parameter, formula or constraint cannot be right.
     """
+    with located(path.name):
+        check_amount(spec)
     parameters = []
     for key, parameter in spec.parameters.items():
         with located(path.name, ("parameters", key)):
@@ -58,7 +64,7 @@ def build_parameter_set(
         with located(path.name, ("limits", metric)):
             limits.append(_limit(metric, most))
     with located(path.name):
-        return ParameterSet(
+        parameter_set = ParameterSet(
             name=path.stem,
             parameters=tuple(parameters),
             constraints=tuple(constraints),
@@ -66,6 +72,8 @@ def build_parameter_set(
             derived=tuple(derived),
             limits=tuple(limits),
         )
+        check_depth(parameter_set)
+        return parameter_set
 
 
 def _limit(metric: str, most: float | str) -> Limit:
@@ -74,7 +82,9 @@ def _limit(metric: str, most: float | str) -> Limit:
         raise UnknownNameError("metric", metric, METRICS)
     unit = METRICS[metric].unit
     if isinstance(most, str):
-        return Limit(metric, parse(most, unit), unit)
+        return Limit(metric, parse(most, unit, minimum=0), unit)
+    if most < 0:
+        raise SpecError(f"must not be negative, but is {most}")
     if unit:
         raise SpecError(f"write {most!r} with its unit, such as '1 {unit}'")
     return Limit(metric, float(most))
@@ -101,10 +111,12 @@ def _parameter(
     if name not in SETTINGS:
         raise UnknownNameError("parameter", name, SETTINGS)
     setting = SETTINGS[name]
+    choices = _choices(name, spec, setting, constants)
+    _check_choices(setting, choices)
     parameter = Parameter(
         name=name,
         stack=Stack(spec.stack),
-        choices=_choices(name, spec, setting, constants),
+        choices=choices,
         dimensions=dimensions if spec.per_dimension else None,
         unit=setting.unit,
         active_if=spec.active_if,
@@ -137,12 +149,12 @@ def _choices(
             return tuple(_value(value, setting) for value in spec.values)
         if spec.powers_of_two is not None:
             bounds = spec.powers_of_two
-            return choices.powers_of_two(
+            return ways.powers_of_two(
                 _whole(bounds.start, constants), _whole(bounds.stop, constants)
             )
         if spec.range is not None:
             return _range(spec.range, setting, constants)
-        return choices.divisors(_whole(spec.divisors_of, constants))
+        return ways.divisors(_whole(spec.divisors_of, constants))
     except SpecError as error:
         raise SpecError(f"parameter {name!r}: {error}") from error
 
@@ -157,9 +169,9 @@ def _range(
             _value(value, setting) for value in (spec.start, spec.stop, spec.step)
         ]
         low, high, step = (float(bound) for bound in bounds)
-        return choices.steps(low, high, step)
+        return ways.steps(low, high, step)
     step_by = 1 if spec.step is None else _whole(spec.step, constants)
-    return choices.integers(
+    return ways.integers(
         _whole(spec.start, constants), _whole(spec.stop, constants), step_by
     )
 
@@ -173,6 +185,21 @@ def _whole(value: object, constants: Mapping[str, PointValue]) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
         raise SpecError(f"expected a whole number, got {value!r}")
     return value
+
+
+def _check_choices(setting: Setting, chosen: tuple[Value, ...]) -> None:
+    """Refuse what a setting can never be; closed sets are checked elsewhere."""
+    owner = f"parameter {setting.name!r}"
+    for choice in () if setting.allowed else chosen:
+        if setting.unit:
+            if choice == 0 and setting.unit != "s":
+                raise SpecError(f"{owner} must be more than 0")
+        elif setting.name.endswith("_algorithm"):
+            ALGORITHMS.get(str(choice))
+        elif isinstance(choice, bool) or not isinstance(choice, int):
+            raise SpecError(f"{owner} is a whole number, not {choice!r}")
+        elif not 1 <= choice <= _LARGEST:
+            raise SpecError(f"{owner} must be from 1 to 2**40, not {choice}")
 
 
 def _value(value: Scalar, setting: Setting) -> Value:

@@ -23,7 +23,25 @@ Algorithms = tuple[str, ...]
 
 
 class ModelSpec(SpecModel):
-    """A model's shape."""
+    """A model's shape.
+
+    Attributes:
+        kind: What the file describes.
+        about: One sentence for people.
+        source: Where the numbers are from.
+        layers: Transformer layers.
+        hidden: Width of the model.
+        heads: Attention heads of a layer.
+        key_value_heads: Heads of keys and values, where several heads share one; as
+            many as `heads` if left out.
+        head_dim: Width of a head; `hidden` / `heads` if left out.
+        feed_forward: Width inside the feed-forward block.
+        feed_forward_kind: gelu has two matrices, swiglu three.
+        sequence: Tokens of a sequence.
+        vocabulary: Kinds of tokens; 0 leaves embedding and head out.
+        tied_embeddings: Whether embedding and head are one matrix.
+        learned_positions: Whether each position has a vector of its own.
+    """
 
     kind: Literal["model"]
     about: str = ""
@@ -42,7 +60,16 @@ class ModelSpec(SpecModel):
 
 
 class DimensionSpec(SpecModel):
-    """One dimension of a network: the bandwidth of a link, or of a device's links."""
+    """One dimension of a network: the bandwidth of a link, or of a device's links.
+
+    Attributes:
+        topology: How the devices of this dimension are joined.
+        npus_count: Devices along this dimension.
+        bandwidth: What one device can send into this dimension over all its links; give
+            this or `link_bandwidth`.
+        link_bandwidth: What one link carries; give this or `bandwidth`.
+        latency: Time for a first byte to cross one link.
+    """
 
     topology: Shape
     npus_count: Count
@@ -52,7 +79,16 @@ class DimensionSpec(SpecModel):
 
 
 class DeviceSpec(SpecModel):
-    """One accelerator."""
+    """One accelerator.
+
+    Attributes:
+        kind: What the file describes.
+        about: One sentence for people.
+        source: Where the numbers are from.
+        peak_flops: Floating-point operations a second.
+        memory_bandwidth: Bytes a second to and from its memory.
+        memory_capacity: Bytes that it can hold.
+    """
 
     kind: Literal["device"] = "device"
     about: str = ""
@@ -63,7 +99,14 @@ class DeviceSpec(SpecModel):
 
 
 class CollectiveSpec(SpecModel):
-    """How collectives are carried out; `algorithms` stands for all four kinds."""
+    """How collectives are carried out; `algorithms` stands for all four kinds.
+
+    The other keys are settings, which `evaluation.setting` explains.
+
+    Attributes:
+        algorithms: Of all kinds of collectives: one for each dimension, innermost
+            first.
+    """
 
     algorithms: Algorithms | None = None
     all_reduce_algorithm: Algorithms | None = None
@@ -77,7 +120,16 @@ class CollectiveSpec(SpecModel):
 
 
 class SystemSpec(SpecModel):
-    """A machine: network, device, collectives."""
+    """A machine: network, device, collectives.
+
+    Attributes:
+        kind: What the file describes.
+        about: One sentence for people.
+        source: Where the numbers are from.
+        dimensions: Those of the network, innermost first.
+        device: A preset, a file, or the device itself.
+        collective: How collectives are carried out.
+    """
 
     kind: Literal["system"]
     about: str = ""
@@ -88,7 +140,13 @@ class SystemSpec(SpecModel):
 
 
 class RangeSpec(SpecModel):
-    """Values from one to another, both included."""
+    """Values from one to another, both included.
+
+    Attributes:
+        start: The first: a number, a quantity with its unit, or a constant's name.
+        stop: The last, if the steps meet it.
+        step: From one to the next; 1 if left out, and a quantity needs one.
+    """
 
     start: Annotated[int | float | str, Field(alias="from")]
     stop: Annotated[int | float | str, Field(alias="to")]
@@ -96,7 +154,22 @@ class RangeSpec(SpecModel):
 
 
 class ParameterSpec(SpecModel):
-    """One thing that may be chosen; exactly one key says among what."""
+    """One thing that may be chosen; exactly one key says among what.
+
+    Attributes:
+        stack: The stack that it belongs to.
+        values: The choices, one by one.
+        powers_of_two: The choices: all powers of two in a range.
+        range: The choices: everything in a range, in steps.
+        divisors_of: The choices: all divisors of a number or of a constant.
+        per_dimension: Whether it has one value for each dimension of the network.
+        active_if: A formula; where it is false, the parameter means nothing and is not
+            searched.
+        inactive: Its value while it means nothing; the first choice if left out.
+        follows: A formula for its value while its stack is not searched; without one,
+            it keeps the baseline's. `d` is the dimension's number.
+        about: One sentence for people.
+    """
 
     stack: Literal["workload", "collective", "network", "compute"]
     values: tuple[Scalar, ...] | None = None
@@ -111,14 +184,27 @@ class ParameterSpec(SpecModel):
 
 
 class ParameterSetSpec(SpecModel):
-    """What may be chosen, and what must hold."""
+    """What may be chosen, and what must hold.
+
+    Attributes:
+        kind: What the file describes.
+        about: One sentence for people.
+        source: Where the numbers are from.
+        parameters: What may be chosen, by the names of settings.
+        derived: Formulas of values that follow, such as tp; they must come out as
+            integers.
+        constants: More names for formulas, with their values.
+        constraints: Formulas that every design must make true.
+        limits: The most that a metric may be, such as memory; a quantity has its unit.
+        scopes: Names for sets of stacks that are searched together.
+    """
 
     kind: Literal["parameter_set"]
     about: str = ""
     source: str = ""
     parameters: Annotated[dict[str, ParameterSpec], Field(min_length=1)]
     derived: dict[str, str] = Field(default={})
-    constants: dict[str, Scalar] = Field(default={})
+    constants: dict[str, Scalar] = Field(default={}, max_length=1000)
     constraints: tuple[str, ...] = ()
     limits: dict[str, float | str] = Field(default={})
     scopes: dict[
@@ -127,7 +213,10 @@ class ParameterSetSpec(SpecModel):
 
 
 class WorkloadSpec(SpecModel):
-    """How a scenario's workload is split and run before anything is searched."""
+    """How a scenario's workload is split and run before anything is searched.
+
+    Each key is a setting, which `evaluation.setting` explains.
+    """
 
     dp: Count | None = None
     tp: Count | None = None
@@ -144,7 +233,14 @@ class WorkloadSpec(SpecModel):
 
 
 class LevelPricesSpec(SpecModel):
-    """Prices of one network level, in dollars for each GB/s."""
+    """Prices of one network level, in dollars for each GB/s.
+
+    Attributes:
+        name: For people.
+        link: Of a link.
+        switch: Of a switch; without it, this level has none.
+        network_card: Of a device's network card.
+    """
 
     name: str
     link: Annotated[float, Field(ge=0)]
@@ -153,7 +249,21 @@ class LevelPricesSpec(SpecModel):
 
 
 class ScenarioSpec(SpecModel):
-    """What is held fixed while searching."""
+    """What is held fixed while searching.
+
+    Attributes:
+        kind: What the file describes.
+        about: One sentence for people.
+        source: Where the numbers are from.
+        model: What is trained: a preset or a file.
+        system: The machine of the baseline: a preset or a file.
+        batch: Sequences in a step.
+        workload: How the baseline splits and runs the model.
+        parameter_set: What may be chosen: a preset or a file.
+        objective: What is sought, where a study says nothing else.
+        network_prices: Prices of each network level, innermost first; the paper's if
+            left out.
+    """
 
     kind: Literal["scenario"]
     about: str = ""
@@ -168,14 +278,31 @@ class ScenarioSpec(SpecModel):
 
 
 class AgentSpec(SpecModel):
-    """Who searches; further keys are the agent's hyper-parameters."""
+    """Who searches.
+
+    Attributes:
+        name: Of the agent.
+        options: Hyper-parameters that differ from their defaults.
+    """
 
     name: str = "genetic"
     options: dict[str, Scalar] = Field(default={})
 
 
 class StudySpec(SpecModel):
-    """A search to run."""
+    """A search to run.
+
+    Attributes:
+        kind: What the file describes.
+        about: One sentence for people.
+        scenario: What is searched: a preset or a file.
+        scope: A scope of its parameter set; everything if left out.
+        objective: What is sought, instead of what the scenario says.
+        agent: Who searches.
+        trials: Designs to try.
+        seed: From which the agent draws.
+        batch: Designs asked for at a time.
+    """
 
     kind: Literal["study"]
     about: str = ""

@@ -233,7 +233,8 @@ def _length(problem: ErrorDetails, context: dict[str, Any]) -> str:
         words = f"at least {context['min_length']}"
     else:
         words = f"at most {context['max_length']}"
-    return f"must hold {words}, but holds {context['actual_length']}"
+    held = context["actual_length"]  # pydantic does not count a mapping to its end
+    return f"must hold {words}" + (f", but holds {held}" if held is not None else "")
 
 
 _SPECIAL: dict[str, Callable[[ErrorDetails, dict[str, Any]], str]] = {

@@ -1,10 +1,12 @@
 """Spec files and presets to the objects that they describe."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from cosmic.collective.algorithm import ALGORITHMS
+from cosmic.compute.device import Device
 from cosmic.design.design_space import DesignSpace
 from cosmic.design.parameter import PointValue, Stack
 from cosmic.errors import SpecError
@@ -175,6 +177,8 @@ def check_spec(reference: str | Path, folder: Path | None = None) -> str:
             load_model(path)
         case PresetKind.SYSTEM:
             load_system(path)
+        case PresetKind.DEVICE:
+            _load_device(path, None)
         case _:
             _read(kind, path, None)
     return kind.noun
@@ -308,16 +312,26 @@ def _device_bandwidth(dimension: DimensionSpec) -> float:
 
 
 def _device(path: Path, device: str | DeviceSpec) -> dict[str, PointValue]:
-    if isinstance(device, str):
-        with located(path.name, ("device",)):
-            _, spec = _read(PresetKind.DEVICE, device, path.parent)
-        assert isinstance(spec, DeviceSpec)
-        device = spec
-    return {
-        "peak_flops": device.peak_flops,
-        "memory_bandwidth": device.memory_bandwidth,
-        "memory_capacity": device.memory_capacity,
-    }
+    with located(path.name, ("device",)):
+        if isinstance(device, str):
+            return _load_device(device, path.parent)
+        return _device_settings(device)
+
+
+def _load_device(reference: str | Path, folder: Path | None) -> dict[str, PointValue]:
+    path, spec = _read(PresetKind.DEVICE, reference, folder)
+    assert isinstance(spec, DeviceSpec)
+    with located(path.name):
+        return _device_settings(spec)
+
+
+def _device_settings(spec: DeviceSpec) -> dict[str, PointValue]:
+    device = Device(
+        peak_flops=spec.peak_flops,
+        memory_bandwidth=spec.memory_bandwidth,
+        memory_capacity=spec.memory_capacity,
+    )
+    return asdict(device)
 
 
 def _collective(
@@ -336,6 +350,8 @@ def _collective(
                 raise SpecError(
                     f"{name}: {count} algorithms for {dimensions} dimensions"
                 )
+            for algorithm in _vector(names):
+                ALGORITHMS.get(str(algorithm))
         given[name] = names
     return given
 

@@ -24,7 +24,7 @@ Document: TypeAlias = (
 )
 
 MAX_BYTES = 10_000_000
-MAX_VALUES = 50_000  # an alias counts as all that it stands for
+MAX_VALUES = 25_000  # an alias counts as all that it stands for
 MAX_DEPTH = 100
 
 _MAX_DIGITS = 40

@@ -1,0 +1,216 @@
+"""The JSON Schema of spec files, for editors: made from the schemas that read them.
+
+What pydantic gives is completed with what only the tables of the library know: what
+each key means, the names of settings, algorithms, objectives, agents and presets.
+"""
+
+import inspect
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from pydantic.json_schema import models_json_schema
+
+from cosmic.collective.algorithm import ALGORITHMS
+from cosmic.evaluation.metrics import METRICS
+from cosmic.evaluation.objective import OBJECTIVES
+from cosmic.evaluation.setting import SETTINGS, Setting
+from cosmic.io import schemas
+from cosmic.io.presets import PresetKind, preset_names
+from cosmic.io.spec_models import SpecModel, quantity_schema
+from cosmic.search.agent import AGENTS
+
+Schema = dict[str, Any]
+
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_MODELS: Mapping[PresetKind, type[SpecModel]] = {
+    PresetKind.MODEL: schemas.ModelSpec,
+    PresetKind.DEVICE: schemas.DeviceSpec,
+    PresetKind.SYSTEM: schemas.SystemSpec,
+    PresetKind.PARAMETER_SET: schemas.ParameterSetSpec,
+    PresetKind.SCENARIO: schemas.ScenarioSpec,
+    PresetKind.STUDY: schemas.StudySpec,
+}
+_EXAMPLES = {
+    "s": "700 ns",
+    "B": "24 GB",
+    "B/s": "50 GB/s",
+    "FLOP/s": "312 TFLOP/s",
+    "USD": "5000000 USD",
+}
+_ENTRY = re.compile(r"^    (\w+): (.*(?:\n      .*)*)", re.MULTILINE)
+_ONE_OF: Mapping[str, tuple[str, ...]] = {
+    "ParameterSpec": ("values", "powers_of_two", "range", "divisors_of"),
+    "DimensionSpec": ("bandwidth", "link_bandwidth"),
+}
+
+
+def json_schema(kind: PresetKind | None = None) -> Schema:
+    """The JSON Schema (2020-12) of the spec files of a kind, or of all kinds.
+
+    That of all kinds asks for `kind`, and holds a file against what it says.
+    """
+    chosen = _MODELS if kind is None else {kind: _MODELS[kind]}
+    _, found = models_json_schema([(model, "validation") for model in chosen.values()])
+    parts: dict[str, Schema] = found["$defs"]
+    for name, part in parts.items():
+        _complete(name, part)
+    head = {"$schema": _DIALECT, "title": f"cosmic {kind.noun if kind else 'spec'}"}
+    if kind is not None:
+        return {**head, "$ref": _reference(_MODELS[kind]), "$defs": parts}
+    words = {_word(k): model for k, model in _MODELS.items()}
+    cases = [_case(word, model) for word, model in words.items()]
+    about = {"description": "What the file describes.", "enum": list(words)}
+    return {
+        **head,
+        "type": "object",
+        "properties": {"kind": about},
+        "required": ["kind"],
+        "allOf": cases,
+        "$defs": parts,
+    }
+
+
+def _word(kind: PresetKind) -> str:
+    """What stands after `kind` in a file."""
+    return kind.name.lower()
+
+
+def _reference(model: type[SpecModel]) -> str:
+    return f"#/$defs/{model.__name__}"
+
+
+def _case(word: str, model: type[SpecModel]) -> Schema:
+    said = {"properties": {"kind": {"const": word}}, "required": ["kind"]}
+    return {"if": said, "then": {"$ref": _reference(model)}}
+
+
+def _complete(name: str, part: Schema) -> None:
+    """Add to one schema what pydantic cannot know."""
+    text = inspect.getdoc(getattr(schemas, name)) or ""
+    explained = dict(_attributes(text))
+    model: type[SpecModel] = getattr(schemas, name)
+    keys = {field: f.alias or field for field, f in model.model_fields.items()}
+    properties: dict[str, Schema] = part["properties"]
+    del part["title"]
+    part["description"] = text.partition("\n")[0]
+    for field, key in keys.items():
+        entry = properties[key]
+        entry.pop("title", None)
+        if entry.get("default", "") is None:
+            del entry["default"]
+        told = explained.get(field) or _sentence(SETTINGS[field].about)
+        more = entry.get("description")
+        entry["description"] = f"{told.rstrip('.')}; {more}." if more else told
+    if name in _ONE_OF:
+        part["oneOf"] = [_given(key) for key in _ONE_OF[name]]
+    for key, known in _KNOWN.get(name, dict)().items():
+        properties[key] = {**properties[key], **known}
+
+
+def _attributes(text: str) -> Iterator[tuple[str, str]]:
+    """What the docstring of a schema says of each of its fields."""
+    _, _, entries = text.partition("Attributes:\n")
+    for match in _ENTRY.finditer(entries):
+        yield match[1], " ".join(match[2].split())
+
+
+def _sentence(about: str) -> str:
+    return f"{about[0].upper()}{about[1:]}."
+
+
+def _given(key: str) -> Schema:
+    """That a key stands in the file, with a value."""
+    return {"required": [key], "properties": {key: {"not": {"type": "null"}}}}
+
+
+def _in_scenario() -> dict[str, Schema]:
+    return {
+        "model": _preset(PresetKind.MODEL),
+        "system": _preset(PresetKind.SYSTEM),
+        "parameter_set": _preset(PresetKind.PARAMETER_SET),
+        "objective": {"enum": list(OBJECTIVES)},
+    }
+
+
+def _in_study() -> dict[str, Schema]:
+    return {
+        "scenario": _preset(PresetKind.SCENARIO),
+        "objective": {"enum": [*OBJECTIVES, None]},
+    }
+
+
+def _in_system() -> dict[str, Schema]:
+    whole = {"$ref": _reference(schemas.DeviceSpec)}
+    return {"device": {"anyOf": [*_preset(PresetKind.DEVICE)["anyOf"], whole]}}
+
+
+def _in_collective() -> dict[str, Schema]:
+    one = {"enum": list(ALGORITHMS.names())}
+    keys = schemas.CollectiveSpec.model_fields
+    return {key: {"items": one} for key in keys if "algorithm" in key}
+
+
+def _in_parameter_set() -> dict[str, Schema]:
+    chosen = {setting.name: _parameter(setting) for setting in SETTINGS.values()}
+    bounded = {
+        metric.name: {**_metric(metric.unit), "description": _sentence(metric.about)}
+        for metric in METRICS.values()
+        if not metric.unit or metric.unit in _EXAMPLES
+    }
+    return {
+        "parameters": {"properties": chosen, "additionalProperties": False},
+        "limits": {"properties": bounded, "additionalProperties": False},
+    }
+
+
+def _in_agent() -> dict[str, Schema]:
+    return {"name": {"enum": list(AGENTS.names())}}
+
+
+_KNOWN: Mapping[str, Callable[[], dict[str, Schema]]] = {
+    "AgentSpec": _in_agent,
+    "CollectiveSpec": _in_collective,
+    "ParameterSetSpec": _in_parameter_set,
+    "ScenarioSpec": _in_scenario,
+    "StudySpec": _in_study,
+    "SystemSpec": _in_system,
+}
+"""What some keys of a schema may hold, as the tables of the library say."""
+
+
+def _metric(unit: str) -> Schema:
+    return quantity_schema(unit, _EXAMPLES[unit]) if unit else {"type": "number"}
+
+
+def _preset(kind: PresetKind) -> Schema:
+    """The name of a preset, which an editor can offer, or a file."""
+    return {"anyOf": [{"enum": list(preset_names(kind))}, {"type": "string"}]}
+
+
+def _parameter(setting: Setting) -> Schema:
+    """What a parameter set may say of one setting."""
+    narrowed: Schema = {
+        "properties": {
+            "stack": {"const": setting.stack.value},
+            "values": {"items": _choice(setting)},
+            "per_dimension": {"const": setting.per_dimension},
+        }
+    }
+    if setting.per_dimension:
+        narrowed["required"] = ["per_dimension"]
+    general = {"$ref": _reference(schemas.ParameterSpec)}
+    return {
+        "description": _sentence(setting.about),
+        "allOf": [general, narrowed],
+    }
+
+
+def _choice(setting: Setting) -> Schema:
+    if setting.allowed:
+        return {"enum": list(setting.allowed)}
+    if setting.unit:
+        return quantity_schema(setting.unit, _EXAMPLES[setting.unit])
+    if setting.name.endswith("_algorithm"):
+        return {"enum": list(ALGORITHMS.names())}
+    return {"type": "integer", "minimum": 1}
