@@ -16,7 +16,7 @@ from cosmic.design.conflict import smallest_conflict
 from cosmic.design.constraint import show
 from cosmic.design.diagram import Diagram, IndexMatrix, build
 from cosmic.design.machine import automaton_of_formula
-from cosmic.design.rule import MAX_CELLS, Rule, roughly
+from cosmic.design.rule import MAX_CELLS, Rule, check_work, roughly
 from cosmic.design.symbols import Symbols
 from cosmic.errors import ConsistencyError, SpecError
 
@@ -82,6 +82,7 @@ def compile_components(
         ConsistencyError: The rules leave no design point; names a few that do so.
         SpecError: A rule cannot be computed, or a component is too large.
     """
+    check_work(rules, symbols)
     compiled: dict[int, Automaton] = {}
     for rule in rules:
         if rule.scope:

@@ -5,7 +5,7 @@ they say so; an inactive parameter keeps its canonical value; the genes beyond t
 end of a vector of varying length keep theirs.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from math import log10, prod
@@ -17,6 +17,7 @@ from cosmic.design.constraint import Constraint, Expression, Table
 from cosmic.design.derived import Derived
 from cosmic.design.evaluate_columns import holds
 from cosmic.design.expression import (
+    Binary,
     Call,
     Compare,
     Literal,
@@ -24,6 +25,7 @@ from cosmic.design.expression import (
     Name,
     Node,
     at_dimension,
+    children,
     parse,
 )
 from cosmic.design.expression import Index as At
@@ -37,6 +39,12 @@ MAX_CELLS = 2**22
 
 MAX_CALLS = 2**18
 """Combinations that a constraint without a formula is asked about."""
+
+
+MAX_WORK = 2**27
+"""Steps for working out all rules of a space: combinations times parts of a formula."""
+
+_POWER_WORK = 60  # a power leads to wide numbers, which take this much longer
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +87,11 @@ class Rule:
         except SpecError as error:
             raise SpecError(f"{self.text}: {error}") from None
 
+    def work(self, symbols: Symbols) -> int:
+        """Steps for working it out for all combinations, roughly."""
+        parts = 1 if self.node is None else _parts(self.node)
+        return self.cells(symbols) * parts
+
     def cells(self, symbols: Symbols) -> int:
         """Combinations of choices in its scope."""
         return prod(len(symbols.genes[g].choices) for g in self.scope)
@@ -92,6 +105,29 @@ def rules_of(parameter_set: ParameterSet, symbols: Symbols) -> tuple[Rule, ...]:
         *_followed_rules(parameter_set, symbols),
         *_activity_rules(parameter_set, symbols),
     )
+
+
+def check_work(rules: Sequence[Rule], symbols: Symbols) -> None:
+    """Check that the rules that are worked out do not take too long together.
+
+    Raises:
+        SpecError: They do; names the one that takes most.
+    """
+    works = [(r.work(symbols), r) for r in rules if r.cells(symbols) <= MAX_CELLS]
+    total = sum(work for work, _ in works)
+    if total > MAX_WORK:
+        worst, rule = max(works, key=lambda pair: pair[0])
+        raise SpecError(
+            f"the rules take {roughly(total)} steps to work out, more than {MAX_WORK}; "
+            f"most of them, {roughly(worst)}, are for '{rule.text}', which ties "
+            f"{roughly(rule.cells(symbols))} combinations"
+        )
+
+
+def _parts(node: Node) -> int:
+    """Parts of a formula, a power counting for many."""
+    own = _POWER_WORK if isinstance(node, Binary) and node.operator == "**" else 1
+    return own + sum(map(_parts, children(node)))
 
 
 def roughly(count: int) -> str:

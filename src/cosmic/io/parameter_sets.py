@@ -81,6 +81,8 @@ def _limit(metric: str, most: float | str) -> Limit:
     if metric not in METRICS:
         raise UnknownNameError("metric", metric, METRICS)
     unit = METRICS[metric].unit
+    if unit == "1/s":
+        raise SpecError(f"{metric} is better high, and limits are from above")
     if isinstance(most, str):
         return Limit(metric, parse(most, unit, minimum=0), unit)
     if most < 0:

@@ -140,3 +140,24 @@ def test_values_of_the_wrong_kind_are_told_beside_the_others() -> None:
         "a = one is not among its choices: 1, 2, 3",
         "a + v[0] > 100 - 99: arithmetic needs numbers, not 'one'",
     )
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        ["(a + b) ** 20 % 97 == 3"],  # 4e6 combinations of wide numbers
+        [f"a + b != {5000 + k}" for k in range(300)],
+        [" + ".join(["a * b"] * 90) + " > 5"],
+    ],
+)
+def test_rules_that_take_long_together_are_refused_and_the_worst_is_named(
+    rules: list[str],
+) -> None:
+    wide = [
+        Parameter(name=name, stack=Stack.WORKLOAD, choices=tuple(range(1, 2001)))
+        for name in "ab"
+    ]
+    constraints = [Expression(rule) for rule in rules]
+
+    with pytest.raises(SpecError, match=r"steps to work out, more than 134217728; mo"):
+        DesignSpace(ParameterSet(name="x", parameters=wide, constraints=constraints))
