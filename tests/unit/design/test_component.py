@@ -153,11 +153,11 @@ def test_values_of_the_wrong_kind_are_told_beside_the_others() -> None:
 def test_rules_that_take_long_together_are_refused_and_the_worst_is_named(
     rules: list[str],
 ) -> None:
-    wide = [
+    wide = tuple(
         Parameter(name=name, stack=Stack.WORKLOAD, choices=tuple(range(1, 2001)))
         for name in "ab"
-    ]
-    constraints = [Expression(rule) for rule in rules]
+    )
+    constraints = tuple(map(Expression, rules))
 
     with pytest.raises(SpecError, match=r"steps to work out, more than 134217728; mo"):
         DesignSpace(ParameterSet(name="x", parameters=wide, constraints=constraints))
