@@ -165,13 +165,9 @@ def _range(
     spec: RangeSpec, setting: Setting, constants: Mapping[str, PointValue]
 ) -> tuple[Value, ...]:
     if setting.unit:
-        if spec.step is None:
-            raise SpecError("a range of quantities needs a step")
-        bounds = [
-            _value(value, setting) for value in (spec.start, spec.stop, spec.step)
-        ]
-        low, high, step = (float(bound) for bound in bounds)
-        return ways.steps(low, high, step)
+        return _quantities(spec, setting)
+    if spec.count is not None:
+        raise SpecError("a count is for quantities; give a step")
     step_by = 1 if spec.step is None else _whole(spec.step, constants)
     return ways.integers(
         _whole(spec.start, constants), _whole(spec.stop, constants), step_by
@@ -187,6 +183,20 @@ def _whole(value: object, constants: Mapping[str, PointValue]) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
         raise SpecError(f"expected a whole number, got {value!r}")
     return value
+
+
+def _quantities(spec: RangeSpec, setting: Setting) -> tuple[Value, ...]:
+    """Quantities at equal distances, or at equal ratios."""
+    low, high = (float(_value(bound, setting)) for bound in (spec.start, spec.stop))
+    match spec.step, spec.count:
+        case None, int(count):
+            return ways.log_steps(low, high, count)
+        case (int() | float() | str()) as step, None:
+            return ways.steps(low, high, float(_value(step, setting)))
+        case _:
+            raise SpecError(
+                "a range of quantities needs a step, or a count for equal ratios"
+            )
 
 
 def _check_choices(setting: Setting, chosen: tuple[Value, ...]) -> None:

@@ -145,12 +145,14 @@ class RangeSpec(SpecModel):
     Attributes:
         start: The first: a number, a quantity with its unit, or a constant's name.
         stop: The last, if the steps meet it.
-        step: From one to the next; 1 if left out, and a quantity needs one.
+        step: From one to the next; 1 if left out, where the choices are whole numbers.
+        count: How many quantities at equal ratios, in the place of a step.
     """
 
     start: Annotated[int | float | str, Field(alias="from")]
     stop: Annotated[int | float | str, Field(alias="to")]
     step: int | float | str | None = None
+    count: Count | None = None
 
 
 class ParameterSpec(SpecModel):

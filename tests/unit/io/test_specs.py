@@ -156,6 +156,18 @@ def test_a_sound_file_is_checked_by_its_kind(tiny_folder: Path, name: str) -> No
         ),
         (
             "parameter_set.yaml",
+            "values: [50 GB/s, 100 GB/s]",
+            "range: {from: 1 GB/s, to: 2 GB/s}",
+            "parameter 'bandwidth': a range of quantities needs a step, or a count",
+        ),
+        (
+            "parameter_set.yaml",
+            "values: [1, 2, 4]}",
+            "range: {from: 1, to: 4, count: 2}}",
+            "a count is for quantities; give a step",
+        ),
+        (
+            "parameter_set.yaml",
             "values: [1, 2]}",
             "values: [1, 2], divisors_of: 8}",
             "parameter 'sp': give one of values, powers_of_two, range and "
@@ -175,6 +187,18 @@ def test_a_mistake_is_one_line_with_its_place(
 
     assert line in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_quantities_may_stand_at_equal_ratios(tiny_folder: Path) -> None:
+    path = tiny_folder / "parameter_set.yaml"
+    text = path.read_text().replace(
+        "values: [50 GB/s, 100 GB/s]", "range: {from: 1 GB/s, to: 100 GB/s, count: 3}"
+    )
+    path.write_text(text)
+    space = load_scenario(tiny_folder / "scenario.yaml").space
+
+    choices = {gene.name: gene.choices for gene in space.gene_table}
+    assert choices["bandwidth[0]"] == (1e9, 10e9, 100e9)
 
 
 def test_constraints_that_leave_nothing_are_named(tiny_folder: Path) -> None:
