@@ -16,6 +16,7 @@ import click
 
 from cosmic import __version__
 from cosmic.cli.compiled_code import room_for_compiled_code
+from cosmic.cli.interrupts import Interrupts
 from cosmic.errors import CosmicError
 
 _DEFECT, _MISTAKE, _INTERRUPTED = 1, 2, 130  # exit codes
@@ -198,16 +199,18 @@ def run(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code.
     """
-    try:
-        with room_for_compiled_code(Path(__file__).parents[1] / "simulation"):
-            code = cosmic.main(arguments, prog_name="cosmic", standalone_mode=False)
-            sys.stdout.flush()
-    except BrokenPipeError:  # whoever reads has read enough, as `head` does
-        _drop_output()
-        code = 0
-    except Exception as error:
-        message, code = _explain(error)
-        click.echo(f"cosmic: {' '.join(message.split())}", err=True)
+    with Interrupts() as interrupts:
+        try:
+            with room_for_compiled_code(Path(__file__).parents[1] / "simulation"):
+                code = cosmic.main(arguments, prog_name="cosmic", standalone_mode=False)
+                sys.stdout.flush()
+        except BrokenPipeError:  # whoever reads has read enough, as `head` does
+            _drop_output()
+            code = 0
+        except Exception as error:
+            cause = click.Abort() if interrupts.noticed else error
+            message, code = _explain(cause)
+            click.echo(f"cosmic: {' '.join(message.split())}", err=True)
     return code if isinstance(code, int) else 0
 
 
