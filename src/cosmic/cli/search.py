@@ -10,6 +10,7 @@ from cosmic.cli.compiled_code import patience
 from cosmic.cli.console import remark, say, write_json
 from cosmic.cli.designs import baseline_document, show_best, trial_document
 from cosmic.cli.fitting import check_some_design_fits
+from cosmic.cli.interrupts import Interrupts
 from cosmic.cli.progress import TrialProgress
 from cosmic.cli.references import find_plan, sought, with_agent
 from cosmic.cli.study_log import default_log, header_of
@@ -125,11 +126,19 @@ def _log(request: SearchRequest, plan: StudyPlan, path: Path) -> TrialLog:
 
 
 def _run(study: Study, agent: Agent, plan: StudyPlan) -> bool:
-    """Run the study; whether it came to its end."""
-    try:
-        study.run(agent, trials=plan.trials, batch=plan.batch)
-    except KeyboardInterrupt:
-        return False
+    """Run the study; whether it came to its end.
+
+    Compiled code turns an interruption into another exception at times.
+    """
+    with Interrupts() as interrupts:
+        try:
+            study.run(agent, trials=plan.trials, batch=plan.batch)
+        except KeyboardInterrupt:
+            return False
+        except Exception:
+            if not interrupts.noticed:
+                raise
+            return False
     return True
 
 

@@ -112,14 +112,6 @@ class Evaluator:
         """
         return self._inspect(point, even_if_it_does_not_fit=True)
 
-    def footprint(self, point: Mapping[str, PointValue]) -> MemoryFootprint:
-        """Memory by part, without a simulation.
-
-        Raises:
-            SpecError: The point denotes nothing.
-        """
-        return self._footprint(self._scenario.configure(point).workload)
-
     def _evaluation(self, point: DesignPoint) -> Evaluation:
         if point not in self._known:
             found = self._inspect(point, even_if_it_does_not_fit=False)

@@ -12,6 +12,7 @@ from typing import Any
 from pydantic.json_schema import models_json_schema
 
 from cosmic.collective.algorithm import ALGORITHMS
+from cosmic.compute.cost_model import COST_MODELS
 from cosmic.evaluation.metrics import METRICS
 from cosmic.evaluation.objective import OBJECTIVES
 from cosmic.evaluation.setting import SETTINGS, Setting
@@ -130,6 +131,7 @@ def _in_scenario() -> dict[str, Schema]:
         "system": _preset(PresetKind.SYSTEM),
         "parameter_set": _preset(PresetKind.PARAMETER_SET),
         "objective": {"enum": list(OBJECTIVES)},
+        "cost_model": {"enum": list(COST_MODELS.names())},
     }
 
 

@@ -263,6 +263,7 @@ class ScenarioSpec(SpecModel):
         workload: How the baseline splits and runs the model.
         parameter_set: What may be chosen: a preset or a file.
         objective: What is sought, where a study says nothing else.
+        cost_model: How the time of operators is found.
         network_prices: Prices of each network level, innermost first; the paper's if
             left out.
     """
@@ -276,6 +277,7 @@ class ScenarioSpec(SpecModel):
     workload: WorkloadSpec = WorkloadSpec()
     parameter_set: str
     objective: str = "runtime"
+    cost_model: str = "roofline"
     network_prices: tuple[LevelPricesSpec, ...] | None = None
 
 
@@ -315,9 +317,3 @@ class StudySpec(SpecModel):
     trials: Count = 1000
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
     batch: Count = 32
-
-
-AnySpec = Annotated[
-    ModelSpec | DeviceSpec | SystemSpec | ParameterSetSpec | ScenarioSpec | StudySpec,
-    Field(discriminator="kind"),
-]

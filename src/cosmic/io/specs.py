@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TypeVar
 
 from cosmic.collective.algorithm import ALGORITHMS
+from cosmic.compute.cost_model import COST_MODELS, CostModel
 from cosmic.compute.device import Device
 from cosmic.design.design_space import DesignSpace
 from cosmic.design.parameter import PointValue, Stack
@@ -33,8 +33,6 @@ from cosmic.io.yaml_reader import read_yaml
 from cosmic.network.dimension import Shape, links_per_device
 from cosmic.search.agent import HyperParameter
 from cosmic.workload.model import FeedForward, TransformerModel
-
-S = TypeVar("S", bound=SpecModel)
 
 _SCHEMAS: Mapping[PresetKind, type[SpecModel]] = {
     PresetKind.MODEL: ModelSpec,
@@ -248,6 +246,7 @@ def _scenario(path: Path, spec: ScenarioSpec) -> Scenario:
             for name, stacks in set_spec.scopes.items()
         },
         prices=_prices(spec),
+        cost_model=_cost_model(path, spec),
     )
     with located(path.name, ("objective",)):
         return scenario.seeking(objective)
@@ -360,6 +359,11 @@ def _given(spec: SpecModel) -> dict[str, PointValue]:
     """What a file says, without what it leaves out."""
     values = spec.model_dump(exclude_none=True)
     return {name: value for name, value in values.items() if name != "kind"}
+
+
+def _cost_model(path: Path, spec: ScenarioSpec) -> CostModel:
+    with located(path.name, ("cost_model",)):
+        return COST_MODELS.get(spec.cost_model)()
 
 
 def _prices(spec: ScenarioSpec) -> NetworkPrices:

@@ -142,6 +142,13 @@ def test_a_sound_file_is_checked_by_its_kind(tiny_folder: Path, name: str) -> No
             "scenario.yaml: no objective named 'run_time'; did you mean 'runtime'?",
         ),
         (
+            "scenario.yaml",
+            "objective: runtime",
+            "cost_model: rooflin",
+            "scenario.yaml: no cost model named 'rooflin'; did you mean 'roofline'? "
+            "@ $.cost_model",
+        ),
+        (
             "parameter_set.yaml",
             "heads % tp == 0",
             "heads % pt == 0",
