@@ -42,6 +42,24 @@ def test_every_built_in_agent_keeps_the_promises(name: str, space: DesignSpace) 
     check_agent(lambda space, seed: make_agent(name, space, seed), space)
 
 
+@pytest.mark.parametrize("name", AGENTS.names())
+def test_every_built_in_agent_takes_vectors_of_varying_length(name: str) -> None:
+    length = Parameter(name="length", stack=Stack.NETWORK, choices=(1, 2, 3))
+    sizes = Parameter(
+        name="sizes",
+        stack=Stack.NETWORK,
+        choices=POWERS,
+        dimensions="length",
+        max_dimensions=3,
+    )
+    rule = Expression("product(sizes) == 16")
+    space = DesignSpace(
+        ParameterSet(name="toy", parameters=(sizes, length), constraints=(rule,))
+    )
+
+    check_agent(lambda space, seed: make_agent(name, space, seed), space)
+
+
 class _Scripted(Agent):
     """Asks for what it is made with, over and over."""
 

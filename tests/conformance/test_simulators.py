@@ -10,8 +10,9 @@ from typing_extensions import override
 
 from cosmic.collective.policy import CollectivePolicy
 from cosmic.compute.device import Device
-from cosmic.network.dimension import Dimension, Shape
+from cosmic.network.dimension import Dimension
 from cosmic.network.topology import Topology
+from cosmic.network.wiring import Shape
 from cosmic.simulation.result import Breakdown, SimulationResult
 from cosmic.simulation.simulator import SIMULATORS, Simulator
 from cosmic.simulation.symmetric import SymmetricSimulator

@@ -7,7 +7,13 @@ from typing import assert_never
 import numpy as np
 from typing_extensions import override
 
-from cosmic.collective.algorithm import CollectiveAlgorithm, Floats, Ints, Step
+from cosmic.collective.algorithm import (
+    AnyStep,
+    CollectiveAlgorithm,
+    Floats,
+    Ints,
+    Step,
+)
 from cosmic.trace.node import CollectiveKind
 
 
@@ -19,7 +25,9 @@ class DoubleBinaryTree(CollectiveAlgorithm):
     2 log2 n in all; a chunk is not cut further to fill the levels.
 
     A reduce-scatter sums up the tree and sends down only what each subtree keeps, an
-    all-gather runs that backwards, and an all-to-all goes by way of the root.
+    all-gather runs that backwards, and an all-to-all goes by way of the root. For a
+    broadcast the first device, which is the root of one tree, hands the other root its
+    half, and then both go down.
 
     Reference:
         P. Sanders, J. Speck and J. L. Träff, "Two-tree algorithms for full bandwidth
@@ -27,7 +35,7 @@ class DoubleBinaryTree(CollectiveAlgorithm):
     """
 
     @override
-    def steps(self, kind: CollectiveKind, size: int) -> Sequence[Step]:
+    def steps(self, kind: CollectiveKind, size: int) -> Sequence[AnyStep]:
         if size == 1:
             return []
         levels = _levels(size)
@@ -43,6 +51,8 @@ class DoubleBinaryTree(CollectiveAlgorithm):
                 return [*_up(levels, shares, False), *_down(levels, whole)]
             case CollectiveKind.ALL_TO_ALL:
                 return [*_up(levels, slices, False), *_down(levels, slices)]
+            case CollectiveKind.BROADCAST:
+                return [_other_root(size), *_down(levels, whole)]
             case _:
                 assert_never(kind)
 
@@ -73,6 +83,15 @@ def _down(levels: Sequence[_Level], sizes: list[Floats]) -> Iterator[Step]:
             destinations=level.children,
             fractions=fractions / 2,
         )
+
+
+def _other_root(size: int) -> Step:
+    """The root of the first tree hands half the buffer to that of the second."""
+    return Step(
+        sources=np.array([0]),
+        destinations=np.array([size - 1]),
+        fractions=np.array([0.5]),
+    )
 
 
 def _levels(size: int) -> list[_Level]:

@@ -1,16 +1,27 @@
 """Kits for those who extend the library: each checks the promises of one protocol."""
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import product
 from threading import Thread
+from typing import assert_never
 
 import numpy as np
 
+from cosmic.collective.algorithm import (
+    AnyStep,
+    CollectiveAlgorithm,
+    ShiftStep,
+    Step,
+    SwitchStep,
+)
+from cosmic.design.constraint import Constraint
 from cosmic.design.design_point import DesignPoint
 from cosmic.design.design_space import DesignSpace
-from cosmic.design.parameter import Parameter, Stack
+from cosmic.design.parameter import Parameter, PointValue, Stack
 from cosmic.design.parameter_set import ParameterSet
-from cosmic.errors import ConsistencyError
+from cosmic.errors import ConsistencyError, SpecError
 from cosmic.evaluation.evaluation import Evaluation, Violation
 from cosmic.evaluation.evaluator import FunctionEvaluator
 from cosmic.evaluation.objective import Objective, Term
@@ -20,12 +31,16 @@ from cosmic.search.trial import Trial, score_of
 from cosmic.simulation.result import Breakdown, SimulationResult
 from cosmic.simulation.simulator import Simulator
 from cosmic.system.system import System
+from cosmic.testing.player import ContentsOf, play
 from cosmic.trace.execution_graph import ExecutionGraph
+from cosmic.trace.node import CollectiveKind
 
 MakeAgent = Callable[[DesignSpace, int], Agent]
 
 _TRIALS = 70  # more than one generation of most agents
 _PATIENCE = 60.0  # seconds for what takes a good agent milliseconds
+_POINTS = 512  # that a constraint is asked about
+_ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 _COST = Objective(name="cost", terms=(Term(("cost",)),))
 _ROUNDING = 1e-9  # of a step, for sums of floats
 
@@ -136,6 +151,124 @@ def _nothing_fits(point: DesignPoint) -> Evaluation:
 
 def _digests(points: Sequence[DesignPoint]) -> list[str]:
     return [point.digest for point in points]
+
+
+def check_algorithm(
+    algorithm: CollectiveAlgorithm,
+    contents: ContentsOf,
+    sizes: Iterable[int] = range(1, 18),
+) -> None:
+    """Check that a collective algorithm does what its steps say.
+
+    A group of one sends nothing. Messages stay in the group, nobody sends to itself,
+    and sizes are positive. Played on numbers, message by message, a device sends only
+    what it has, and every device ends with what the collective promises. A size or kind
+    that the algorithm refuses with a `SpecError` is passed over.
+
+    Args:
+        algorithm: The algorithm.
+        contents: What its messages hold, for a kind of collective and a size of group;
+            the steps only tell how much. It is asked only for what is not refused.
+        sizes: Sizes of groups; at least one must not be refused.
+
+    Raises:
+        AssertionError: Naming the promise that was broken.
+    """
+    played = 0
+    for kind, size in product(CollectiveKind, sizes):
+        try:
+            steps = algorithm.steps(kind, size)
+        except SpecError:
+            continue
+        try:
+            _check_steps(steps, size)
+            if size > 1:
+                play(kind, size, steps, contents(kind, size))
+        except AssertionError as error:
+            what = f"{kind.value} among {size}"
+            raise AssertionError(f"{what}: {error}") from None
+        played += 1
+    assert played, "refuses every kind and size"
+
+
+def _check_steps(steps: Sequence[AnyStep], size: int) -> None:
+    assert size > 1 or not steps, "a group of one must send nothing"
+    for step in steps:
+        assert step.repeat >= 1, f"a step is repeated {step.repeat} times"
+        match step:
+            case SwitchStep():
+                for ports in (step.up, step.down):
+                    assert len(ports) == size, f"{len(ports)} ports for {size} devices"
+                    assert (ports >= 0).all(), "less than nothing goes through a port"
+            case Step() | ShiftStep():
+                ends, count = (step.sources, step.destinations), len(step.fractions)
+                for devices in ends:
+                    assert len(devices) == count, "a message lacks its size or an end"
+                    assert (devices >= 0).all(), "a message leaves the group"
+                    assert (devices < size).all(), "a message leaves the group"
+                assert (ends[0] != ends[1]).all(), "a device sends to itself"
+                assert (step.fractions > 0).all(), "a message is empty"
+            case _:
+                assert_never(step)
+
+
+def check_constraint(constraint: Constraint, parameter_set: ParameterSet) -> None:
+    """Check that a constraint keeps the promises of `Constraint`.
+
+    It names all that it depends on; of the same values it says the same, in one line,
+    and leaves them alone; its `repr` tells what it is, for digests; and a design space
+    with it holds just the points that keep it.
+
+    Args:
+        constraint: The constraint.
+        parameter_set: Parameters that it can be about; a few with a few choices will
+            do. Other constraints of the set are left out.
+
+    Raises:
+        AssertionError: Naming the promise that was broken.
+        UnknownNameError: The set has none of a name that the constraint depends on.
+    """
+    shown = repr(constraint)
+    assert not _ADDRESS.search(shown), f"its repr must tell what it is, not {shown}"
+    ruled = replace(parameter_set, constraints=(constraint,))
+    points = _some_points(DesignSpace(replace(parameter_set, constraints=())))
+    values = [parameter_set.evaluated(point)[0] for point in points]
+    told = [_answer(constraint, known) for known in values]
+    try:
+        kept = DesignSpace(ruled)
+    except ConsistencyError:
+        kept = None
+    for point, sentence in zip(points, told, strict=True):
+        inside = kept is not None and point in kept
+        assert inside == (sentence is None), (
+            f"says {sentence!r} of {point}, but the design space "
+            f"{'has' if inside else 'has not'} this point"
+        )
+
+
+def _some_points(space: DesignSpace) -> list[DesignPoint]:
+    if space.count <= _POINTS:
+        return list(map(space.point, space.enumerate()))
+    return space.points(space.sample(np.random.default_rng(0), _POINTS))
+
+
+def _answer(constraint: Constraint, values: Mapping[str, PointValue]) -> str | None:
+    """What a constraint says of values, once its answer has been looked at."""
+    needed = {name: values[name] for name in constraint.names}
+    given = dict(needed)
+    try:
+        sentence = constraint.violation(given)
+    except KeyError as error:
+        raise AssertionError(
+            f"depends on {error}, which is none of its names"
+        ) from None
+    assert given == needed, "changed the values that it was given"
+    for again in (needed, values):
+        told = constraint.violation(again)
+        assert told == sentence, f"says {told!r} where it said {sentence!r}"
+    right = sentence is None or (sentence.strip() and "\n" not in sentence)
+    assert right, f"must say None or one line, not {sentence!r}"
+    return sentence
 
 
 def check_simulator(

@@ -5,10 +5,9 @@ sizes and speeds are few and round, so that things often end at the same instant
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from itertools import accumulate, pairwise
 from math import prod
-
-from hypothesis import strategies as st
 
 from cosmic.collective.policy import (
     CollectivePolicy,
@@ -16,11 +15,14 @@ from cosmic.collective.policy import (
     SchedulingPolicy,
 )
 from cosmic.compute.device import Device
-from cosmic.network.dimension import Dimension, Shape
+from cosmic.network.dimension import Dimension
 from cosmic.network.topology import Topology
+from cosmic.network.wiring import Shape
 from cosmic.system.cluster import Cluster
+from cosmic.system.device_order import Placement
 from cosmic.system.placement import spans
 from cosmic.system.system import System
+from cosmic.testing.hypothesis_extra import strategies as st
 from cosmic.trace.execution_graph import (
     Block,
     ExecutionGraph,
@@ -41,7 +43,7 @@ from cosmic.trace.node import (
 )
 from cosmic.workload.lowering import lower
 from cosmic.workload.model import FeedForward, TransformerModel
-from cosmic.workload.parallelism import Parallelism, Recompute, SequenceMethod
+from cosmic.workload.parallelism import Axis, Parallelism, Recompute, SequenceMethod
 from cosmic.workload.workload import Workload
 
 _ALGORITHMS = ("ring", "direct", "doubleBinaryTree", "halvingDoubling")
@@ -93,6 +95,7 @@ def parallelisms(draw: st.DrawFn, most_devices: int = 16) -> Parallelism:
         weight_sharding=draw(st.integers(0, 3)),
         sequence_method=draw(st.sampled_from(SequenceMethod)),
         tensor_sequence=draw(st.booleans()),
+        axis_order=tuple(draw(st.permutations(tuple(Axis)))),
     )
 
 
@@ -105,18 +108,47 @@ def systems_for(workload: Workload) -> st.SearchStrategy[System]:
 def systems_of(draw: st.DrawFn, graph: ExecutionGraph) -> System:
     """Systems of one to three dimensions over which the graph's groups factor."""
     topology = draw(topologies_of(graph))
+    return draw(_systems_on(graph, topology))
+
+
+@st.composite
+def placed_systems_of(draw: st.DrawFn, graph: ExecutionGraph) -> System:
+    """Systems of any dimensions and placement; what does not factor is a flat ring."""
+    topology = draw(_cut(draw(st.permutations(_factors(graph)))))
+    placement = draw(st.sampled_from(Placement))
+    return draw(_systems_on(graph, topology, placement=placement, flat_rings=True))
+
+
+@st.composite
+def _systems_on(
+    draw: st.DrawFn,
+    graph: ExecutionGraph,
+    topology: Topology,
+    placement: Placement = Placement.INNER_FIRST,
+    flat_rings: bool = False,
+) -> System:
     device = Device(
         peak_flops=draw(st.sampled_from((1e12, 1e15))),
         memory_bandwidth=draw(st.sampled_from((1e11, 1e12, 1e30))),
         memory_capacity=1e12,
     )
-    return System(Cluster(device, topology), draw(policies_for(graph, topology)))
+    rings = ("ring",) * len(topology.dimensions)
+    policy = CollectivePolicy(
+        all_reduce=rings, all_gather=rings, reduce_scatter=rings, all_to_all=rings
+    )
+    cluster = Cluster(device, topology)
+    system = System(cluster, policy, placement=placement, flat_rings=flat_rings)
+    return replace(system, policy=draw(policies_for(graph, system)))
+
+
+def topologies_of(graph: ExecutionGraph) -> st.SearchStrategy[Topology]:
+    """The devices of the graph, cut into dimensions at borders of its groups."""
+    return _cut(_factors(graph))
 
 
 @st.composite
-def topologies_of(draw: st.DrawFn, graph: ExecutionGraph) -> Topology:
-    """The devices of the graph, cut into dimensions at borders of its groups."""
-    factors = _factors(graph)
+def _cut(draw: st.DrawFn, factors: list[int]) -> Topology:
+    """One to three dimensions of as many devices as the factors' product."""
     cuts = draw(st.lists(st.integers(0, len(factors)), max_size=2).map(sorted))
     ends = [0, *cuts, len(factors)]
     sizes = [prod(factors[start:end]) for start, end in pairwise(ends)]
@@ -125,12 +157,14 @@ def topologies_of(draw: st.DrawFn, graph: ExecutionGraph) -> Topology:
 
 @st.composite
 def policies_for(
-    draw: st.DrawFn, graph: ExecutionGraph, topology: Topology
+    draw: st.DrawFn, graph: ExecutionGraph, system: System
 ) -> CollectivePolicy:
     """Policies whose algorithms exist for the sizes that the graph's groups have."""
-    extents: list[set[int]] = [set() for _ in topology.dimensions]
+    extents: list[set[int]] = [set() for _ in system.cluster.topology.dimensions]
     for group in graph.groups:
-        for span in spans(group, topology):
+        for span in spans(group, system):
+            if span.flat:
+                continue  # a ring, whatever the policy
             extents[span.dimension].add(span.extent)
     algorithms = st.tuples(*(_algorithms(found) for found in extents))
     return CollectivePolicy(
@@ -141,6 +175,7 @@ def policies_for(
         chunks=draw(st.sampled_from((1, 1, 2, 3, 4, 8))),
         scheduling=draw(st.sampled_from(SchedulingPolicy)),
         multi_dimensional=draw(st.sampled_from(MultiDimensional)),
+        active_chunks=draw(st.sampled_from((1, 1, 2, 3, 4))),
         endpoint_delay=draw(st.sampled_from((0.0, 1e-6))),
     )
 
@@ -152,8 +187,10 @@ def _algorithms(extents: Iterable[int]) -> st.SearchStrategy[str]:
 
 @st.composite
 def _dimensions(draw: st.DrawFn, size: int) -> Dimension:
+    power = size & (size - 1) == 0
+    shapes = [shape for shape in Shape if power or shape is not Shape.HYPERCUBE]
     return Dimension(
-        shape=draw(st.sampled_from(Shape)),
+        shape=draw(st.sampled_from(shapes)),
         size=size,
         link_bandwidth=draw(st.sampled_from((1e9, 1e9, 2e9, 7.3e9, 1e11))),
         latency=draw(st.sampled_from((0.0, 0.0, 1e-6, 1e-5))),
@@ -164,7 +201,8 @@ def _factors(graph: ExecutionGraph) -> list[int]:
     """Prime factors of the devices, innermost first, with a border at each group's."""
     borders = {1, graph.devices}
     for group in (*graph.groups, graph.pipeline):
-        borders.update((group.stride, group.stride * group.size))
+        for size, stride in group.parts:
+            borders.update((stride, stride * size))
     steps = [outer // inner for inner, outer in pairwise(sorted(borders))]
     return [prime for step in steps for prime in _primes(step)]
 
@@ -192,13 +230,14 @@ def graphs(draw: st.DrawFn, most_devices: int = 8) -> ExecutionGraph:
         for i, name in enumerate(("inner", "middle", "outer"))
     )
     both = Group(name="both", size=sizes[0] * sizes[1], stride=1)
+    apart = Group.joined("apart", [(sizes[i], strides[i]) for i in (0, 2)])
     stages = draw(st.lists(_stages(), min_size=1, max_size=2))
     chosen = draw(
         st.lists(st.sampled_from(stages), min_size=sizes[3], max_size=sizes[3])
     )
     return ExecutionGraph(
         devices=prod(sizes),
-        groups=(*groups, both),
+        groups=(*groups, both, apart),
         pipeline=Group(name="pipeline", size=sizes[3], stride=strides[3]),
         stages=tuple(chosen),
         micro_batches=draw(st.integers(1, 5)),
@@ -316,6 +355,6 @@ _collectives = st.builds(
     CollectiveNode,
     name=st.just("exchange"),
     kind=st.sampled_from(CollectiveKind),
-    group=st.sampled_from(("inner", "middle", "outer", "both")),
+    group=st.sampled_from(("inner", "middle", "outer", "both", "apart")),
     nbytes=st.sampled_from((0.0, 1e6, 1e6, 2e6, 1e7)),
 )

@@ -6,6 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from cosmic.collective.algorithm import Step
 from cosmic.collective.double_binary_tree import DoubleBinaryTree
 from cosmic.trace.node import CollectiveKind
 
@@ -13,10 +14,17 @@ SIZES = [2, 3, 4, 5, 6, 7, 8, 13, 16, 64]
 POWERS = [4, 8, 16, 64]
 
 
+def messages(kind: CollectiveKind, size: int) -> list[Step]:
+    steps = DoubleBinaryTree().steps(kind, size)
+    found = [step for step in steps if isinstance(step, Step)]
+    assert len(found) == len(steps)
+    return found
+
+
 def trees(size: int) -> list[dict[int, int]]:
     """The parent of every child in each tree: a step lists one tree, then the other."""
     parents: list[dict[int, int]] = [{}, {}]
-    for step in DoubleBinaryTree().steps(CollectiveKind.ALL_REDUCE, size):
+    for step in messages(CollectiveKind.ALL_REDUCE, size):
         if not step.reduces:
             break
         half = len(step.sources) // 2
@@ -67,7 +75,7 @@ def test_an_all_reduce_leaves_every_device_with_the_sum(size: int) -> None:
     vectors = np.random.default_rng(0).integers(0, 99, (2, size))
     held = vectors.copy()  # one half of the buffer for each tree
 
-    for step in DoubleBinaryTree().steps(CollectiveKind.ALL_REDUCE, size):
+    for step in messages(CollectiveKind.ALL_REDUCE, size):
         before, half = held.copy(), len(step.sources) // 2
         for tree, part in enumerate((slice(half), slice(half, None))):
             sources, destinations = step.sources[part], step.destinations[part]
@@ -82,7 +90,7 @@ def test_an_all_reduce_leaves_every_device_with_the_sum(size: int) -> None:
 def test_what_goes_down_after_a_reduce_scatter_is_what_each_subtree_keeps(
     size: int,
 ) -> None:
-    steps = DoubleBinaryTree().steps(CollectiveKind.REDUCE_SCATTER, size)
+    steps = messages(CollectiveKind.REDUCE_SCATTER, size)
     down = [step for step in steps if not step.reduces]
 
     below = np.zeros(size)  # half of 1/n for each device of each child's subtree
@@ -99,8 +107,8 @@ def test_what_goes_down_after_a_reduce_scatter_is_what_each_subtree_keeps(
 
 
 def test_an_all_gather_is_a_reduce_scatter_backwards() -> None:
-    scatter = DoubleBinaryTree().steps(CollectiveKind.REDUCE_SCATTER, 8)
-    gather = DoubleBinaryTree().steps(CollectiveKind.ALL_GATHER, 8)
+    scatter = messages(CollectiveKind.REDUCE_SCATTER, 8)
+    gather = messages(CollectiveKind.ALL_GATHER, 8)
 
     for there, back in zip(scatter, reversed(gather), strict=True):
         assert (there.sources == back.destinations).all()
@@ -109,7 +117,7 @@ def test_an_all_gather_is_a_reduce_scatter_backwards() -> None:
 
 
 def test_an_all_to_all_carries_every_slice_of_a_subtree() -> None:
-    steps = DoubleBinaryTree().steps(CollectiveKind.ALL_TO_ALL, 4)
+    steps = messages(CollectiveKind.ALL_TO_ALL, 4)
     # trees of 4: 0 <- 2 <- {1, 3} and its mirror image; half of the buffers of one
     # device leave a leaf, of three the inner device
     heaviest = [float(step.fractions.max()) for step in steps]
@@ -122,3 +130,15 @@ def test_levels_go_up_deepest_first() -> None:
     for tree in trees(16):
         depths = [depth(tree, child) for child in tree]
         assert all(here >= after for here, after in pairwise(depths))
+
+
+def test_a_broadcast_goes_down_both_trees_once_both_roots_have_it() -> None:
+    over, *down = messages(CollectiveKind.BROADCAST, 8)
+    rest = messages(CollectiveKind.ALL_REDUCE, 8)[3:]
+
+    assert (over.sources.tolist(), over.destinations.tolist()) == ([0], [7])
+    assert over.fractions.tolist() == [0.5]
+    for step, same in zip(down, rest, strict=True):
+        assert (step.sources == same.sources).all()
+        assert (step.destinations == same.destinations).all()
+        assert (step.fractions == same.fractions).all()

@@ -26,6 +26,7 @@ def policy(**changes: Any) -> CollectivePolicy:
         (CollectiveKind.ALL_GATHER, ["direct", "ring"]),
         (CollectiveKind.REDUCE_SCATTER, ["halvingDoubling", "ring"]),
         (CollectiveKind.ALL_TO_ALL, ["ring", "halvingDoubling"]),
+        (CollectiveKind.BROADCAST, ["direct", "ring"]),  # those of all-gathers
     ],
 )
 def test_each_kind_has_its_algorithms(kind: CollectiveKind, names: list[str]) -> None:
@@ -37,6 +38,13 @@ def test_each_kind_has_its_algorithms(kind: CollectiveKind, names: list[str]) ->
 def test_a_collective_has_chunks() -> None:
     with pytest.raises(SpecError, match="a collective has at least 1 chunk, not 0"):
         policy(chunks=0)
+
+
+def test_a_dimension_serves_chunks() -> None:
+    message = "a dimension serves at least 1 chunk at once, but active chunks are 0"
+
+    with pytest.raises(SpecError, match=message):
+        policy(active_chunks=0)
 
 
 @pytest.mark.parametrize("delay", [-1e-9, float("inf"), float("nan")])
@@ -55,6 +63,13 @@ def test_every_kind_speaks_of_the_same_dimensions() -> None:
 
     with pytest.raises(SpecError, match=message):
         policy(all_gather=("ring",))
+
+
+def test_a_window_is_part_of_an_algorithm_s_name() -> None:
+    assert policy(all_to_all=("direct4", "ring")).all_to_all == ("direct4", "ring")
+
+    with pytest.raises(SpecError, match="the window of direct<W> is a whole number"):
+        policy(all_to_all=("direct0", "ring"))
 
 
 def test_an_unknown_algorithm_is_refused_at_once() -> None:

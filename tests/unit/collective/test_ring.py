@@ -1,14 +1,16 @@
 """The ring, against one that passes numbers around."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
-from cosmic.collective.algorithm import Step
+from cosmic.collective.algorithm import ShiftStep, Step
 from cosmic.collective.ring import Ring
 from cosmic.trace.node import CollectiveKind
 
 
-def expanded(steps: list[Step]) -> list[list[tuple[int, int, float]]]:
+def expanded(steps: Sequence[Step | ShiftStep]) -> list[list[tuple[int, int, float]]]:
     """Each step's messages, a repeated step as often as it is done."""
     found = []
     for step in steps:
@@ -35,7 +37,7 @@ def test_an_all_reduce_is_the_one_that_passes_slices_around(size: int) -> None:
         sent.append(sorted((i, to, 1 / size) for i, to, _ in leaving))
 
     assert (held == vectors.sum(axis=0)).all()
-    assert expanded(list(Ring().steps(CollectiveKind.ALL_REDUCE, size))) == sent
+    assert expanded(Ring().steps(CollectiveKind.ALL_REDUCE, size)) == sent
 
 
 def test_only_the_first_half_of_an_all_reduce_adds_up() -> None:
@@ -48,7 +50,7 @@ def test_only_the_first_half_of_an_all_reduce_adds_up() -> None:
 def test_an_all_to_all_hands_on_until_every_slice_is_home(size: int) -> None:
     travelling = {i: {(i, to) for to in range(size) if to != i} for i in range(size)}
     home: set[tuple[int, int]] = set()
-    steps = expanded(list(Ring().steps(CollectiveKind.ALL_TO_ALL, size)))
+    steps = expanded(Ring().steps(CollectiveKind.ALL_TO_ALL, size))
 
     for messages in steps:
         assert messages == sorted(
@@ -62,3 +64,17 @@ def test_an_all_to_all_hands_on_until_every_slice_is_home(size: int) -> None:
 
     assert len(home) == size * (size - 1)
     assert not any(travelling.values())
+
+
+@pytest.mark.parametrize("size", [2, 3, 7])
+def test_a_broadcast_is_a_chain_with_slices_behind_each_other(size: int) -> None:
+    at = [0] * size  # where each slice has come to
+    for messages in expanded(Ring().steps(CollectiveKind.BROADCAST, size)):
+        sending = [source for source, _, _ in messages]
+        # the slice that is furthest on leaves first; two are never in one place
+        moving = [next(part for part in range(size) if at[part] == i) for i in sending]
+        for part, (source, to, fraction) in zip(moving, messages, strict=True):
+            assert (to, fraction) == (source + 1, 1 / size)
+            at[part] = to
+
+    assert at == [size - 1] * size

@@ -3,7 +3,8 @@
 import pytest
 
 from cosmic.errors import SpecError
-from cosmic.network.dimension import Dimension, Shape, links_per_device
+from cosmic.network.dimension import Dimension
+from cosmic.network.wiring import Shape, Wiring
 
 
 def dimension(
@@ -19,19 +20,40 @@ def dimension(
 
 @pytest.mark.parametrize(
     ("shape", "links"),
-    [(Shape.RING, 2), (Shape.FULLY_CONNECTED, 7), (Shape.SWITCH, 1)],
+    [
+        (Shape.RING, 2),
+        (Shape.FULLY_CONNECTED, 7),
+        (Shape.SWITCH, 1),
+        (Shape.MESH, 2),
+        (Shape.HYPERCUBE, 3),
+    ],
 )
 def test_a_device_sends_over_all_its_links(shape: Shape, links: int) -> None:
-    joined = dimension(shape, size=8)
-
-    assert links_per_device(shape, 8) == links
-    assert joined.bandwidth == links * 50e9
+    assert dimension(shape, size=8).bandwidth == links * 50e9
 
 
 @pytest.mark.parametrize("shape", Shape)
-def test_a_device_alone_has_no_links(shape: Shape) -> None:
-    assert links_per_device(shape, 1) == 0
+def test_a_device_alone_sends_nothing(shape: Shape) -> None:
     assert dimension(shape, size=1).bandwidth == 0
+
+
+def test_the_wiring_is_all_but_speed() -> None:
+    tree = Dimension(
+        shape=Shape.SWITCH,
+        size=8,
+        link_bandwidth=50e9,
+        latency=0.0,
+        oversubscription=4.0,
+        asymmetry=0.5,
+    )
+
+    assert tree.wiring == Wiring(Shape.SWITCH, 8, oversubscription=4.0, asymmetry=0.5)
+    assert tree.bandwidth == 50e9  # of the port, whatever lies beyond it
+
+
+def test_a_wiring_that_cannot_be_is_refused() -> None:
+    with pytest.raises(SpecError, match="a Hypercube joins a power of two"):
+        dimension(Shape.HYPERCUBE, size=6)
 
 
 def test_a_dimension_of_no_devices_is_refused() -> None:

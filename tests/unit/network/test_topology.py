@@ -3,8 +3,9 @@
 import pytest
 
 from cosmic.errors import SpecError
-from cosmic.network.dimension import Dimension, Shape
+from cosmic.network.dimension import Dimension
 from cosmic.network.topology import Topology
+from cosmic.network.wiring import Shape
 
 
 def topology(*sizes: int) -> Topology:
