@@ -4,6 +4,8 @@ Times lie on one grid on which sums are exact, so nothing but the order of summi
 could tell them apart; the tolerance is that of the promise, not of need.
 """
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -14,14 +16,22 @@ from cosmic.collective.policy import (
     SchedulingPolicy,
 )
 from cosmic.compute.device import Device
-from cosmic.network.dimension import Dimension, Shape
+from cosmic.network.dimension import Dimension
 from cosmic.network.topology import Topology
+from cosmic.network.wiring import Shape
 from cosmic.simulation.event_driven import EventDrivenSimulator
 from cosmic.simulation.result import Breakdown
 from cosmic.simulation.symmetric import SymmetricSimulator
 from cosmic.system.cluster import Cluster
+from cosmic.system.placement import spans
 from cosmic.system.system import System
-from cosmic.testing.strategies import graphs, systems_for, systems_of, workloads
+from cosmic.testing.strategies import (
+    graphs,
+    placed_systems_of,
+    systems_for,
+    systems_of,
+    workloads,
+)
 from cosmic.trace.execution_graph import (
     Block,
     ExecutionGraph,
@@ -32,10 +42,11 @@ from cosmic.trace.execution_graph import (
 from cosmic.trace.node import CollectiveKind, CollectiveNode, Start, Token, Wait
 from cosmic.workload.lowering import lower
 from cosmic.workload.model import TransformerModel
-from cosmic.workload.parallelism import Parallelism
+from cosmic.workload.parallelism import Axis, Parallelism
 from cosmic.workload.workload import Workload
 
 SHARE = 1e-9
+AROUND = (Axis.SEQUENCE, Axis.PIPELINE, Axis.DATA, Axis.TENSOR)  # data goes round
 
 every_time_alike = settings(
     derandomize=True, suppress_health_check=[HealthCheck.too_slow]
@@ -70,6 +81,15 @@ def test_both_agree_on_transformers(data: st.DataObject) -> None:
     workload = data.draw(workloads())
 
     assert_agree(lower(workload), data.draw(systems_for(workload)))
+
+
+@settings(every_time_alike, max_examples=60)
+@given(data=st.data())
+def test_both_agree_on_any_placement_and_on_flat_rings(data: st.DataObject) -> None:
+    workload = data.draw(workloads())
+    graph = lower(workload)
+
+    assert_agree(graph, data.draw(placed_systems_of(graph)))
 
 
 @settings(every_time_alike, max_examples=120)
@@ -127,6 +147,42 @@ def test_both_agree_on_32_devices_with_every_axis_split(
 
 
 @pytest.mark.parametrize("scheduling", SchedulingPolicy)
+@pytest.mark.parametrize("sizes", [(6, 1, 2), (3, 1, 4)])
+@pytest.mark.parametrize(
+    "split",
+    [
+        Parallelism(tensor=4, data=3),
+        Parallelism(tensor=4, pipeline=3),
+        Parallelism(tensor=2, data=2, pipeline=3, weight_sharding=3),
+        Parallelism(sequence=2, data=3, pipeline=2, axis_order=AROUND),
+    ],
+)
+def test_both_agree_where_groups_are_flat_rings(
+    split: Parallelism, sizes: tuple[int, ...], scheduling: SchedulingPolicy
+) -> None:
+    graph = lower(Workload(model=model(layers=6), batch=6, parallelism=split))
+    flat = replace(system(*sizes, scheduling=scheduling), flat_rings=True)
+
+    assert any(s.flat for g in (*graph.groups, graph.pipeline) for s in spans(g, flat))
+    assert_agree(graph, flat)
+
+
+@pytest.mark.parametrize("active", [2, 3])
+@pytest.mark.parametrize("scheme", MultiDimensional)
+@pytest.mark.parametrize("sharding", [0, 3])
+def test_both_agree_where_a_dimension_serves_several_chunks(
+    sharding: int, scheme: MultiDimensional, active: int
+) -> None:
+    """The groups of gradients span two dimensions, so that Themis has a choice."""
+    split = Parallelism(tensor=2, data=8, weight_sharding=sharding)
+    workload = Workload(model=model(layers=6), batch=16, parallelism=split)
+    machine = system(4, 2, 2, scheduling=SchedulingPolicy.LIFO, scheme=scheme)
+    policy = replace(machine.policy, active_chunks=active, endpoint_delay=1e-6)
+
+    assert_agree(lower(workload), replace(machine, policy=policy))
+
+
+@pytest.mark.parametrize("scheduling", SchedulingPolicy)
 @pytest.mark.parametrize("sharding", [0, 1, 3])
 def test_both_agree_where_the_gradients_of_many_layers_queue_up(
     sharding: int, scheduling: SchedulingPolicy
@@ -159,10 +215,11 @@ def system(
     scheme: MultiDimensional = MultiDimensional.LOCAL_BW_AWARE,
 ) -> System:
     """A ring, a fully connected dimension and a switch."""
+    shapes = Shape.RING, Shape.FULLY_CONNECTED, Shape.SWITCH
     topology = Topology(
         tuple(
             Dimension(shape=shape, size=size, link_bandwidth=1e9, latency=1e-6)
-            for shape, size in zip(Shape, sizes, strict=True)
+            for shape, size in zip(shapes, sizes, strict=True)
         )
     )
     device = Device(peak_flops=1e12, memory_bandwidth=1e12, memory_capacity=1e12)

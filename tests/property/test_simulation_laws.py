@@ -13,8 +13,10 @@ from cosmic.collective.policy import (
     SchedulingPolicy,
 )
 from cosmic.compute.device import Device
-from cosmic.network.dimension import Dimension, Shape
+from cosmic.io.specs import load_scenario
+from cosmic.network.dimension import Dimension
 from cosmic.network.topology import Topology
+from cosmic.network.wiring import Shape
 from cosmic.simulation.result import SimulationResult
 from cosmic.simulation.symmetric import SymmetricSimulator
 from cosmic.system.cluster import Cluster
@@ -99,20 +101,38 @@ def less_memory_bandwidth(system: System, _: int) -> System:
 def in_fixed_order(workload: Workload, system: System) -> bool:
     """Whether each dimension serves chunks in an order that no duration can change.
 
-    On a single dimension, FIFO is the order of the program. Where nobody shares the
-    gradients, every collective is awaited at once, so that only chunks of one could
-    overtake each other; they do not unless they come to a dimension twice.
+    On a single dimension, FIFO is the order of the program, unless a chunk that comes
+    back finds that one of the next collective has taken the room beside it. Where
+    nobody shares the gradients, every collective is awaited at once, so that only
+    chunks of one could overtake each other; they do not unless they come to a dimension
+    twice or on several routes.
     """
     topology, policy = system.cluster.topology, system.policy
+    lie = [spans(group, system) for group in lower(workload).groups]
     joined = [dimension for dimension in topology.dimensions if dimension.size > 1]
     if len(joined) <= 1 and policy.scheduling is SchedulingPolicy.FIFO:
-        return True
+        return policy.active_chunks == 1 or max(map(len, lie)) <= 1
     if workload.parallelism.replicas > 1:
         return False
-    twice = policy.multi_dimensional is MultiDimensional.LOCAL_BW_AWARE and any(
-        len(spans(group, topology)) > 1 for group in lower(workload).groups
+    once = policy.multi_dimensional is MultiDimensional.BASELINE and all(
+        len({span.dimension for span in found}) == len(found) for found in lie
     )
-    return policy.chunks == 1 or not twice
+    return policy.chunks == 1 or once or max(map(len, lie)) <= 1
+
+
+@st.composite
+def cases_in_fixed_order(draw: st.DrawFn) -> tuple[Workload, System]:
+    """A workload and a system that serves its chunks in a fixed order.
+
+    Where the order is not, one chunk, and one at a time, may make it so.
+    """
+    workload = draw(workloads())
+    system = draw(systems_for(workload))
+    if not in_fixed_order(workload, system):
+        policy = replace(system.policy, chunks=1, active_chunks=1)
+        system = replace(system, policy=policy)
+        assume(in_fixed_order(workload, system))
+    return workload, system
 
 
 @pytest.mark.parametrize(
@@ -135,9 +155,7 @@ def test_time_never_falls_when_something_gets_slower(
 
     Elsewhere there are anomalies of list scheduling: see below.
     """
-    workload = data.draw(workloads())
-    system = data.draw(systems_for(workload))
-    assume(in_fixed_order(workload, system))
+    workload, system = data.draw(cases_in_fixed_order())
     dimensions = len(system.cluster.topology.dimensions)
     graph, which = lower(workload), data.draw(st.integers(0, dimensions - 1))
 
@@ -150,9 +168,7 @@ def test_time_never_falls_when_something_gets_slower(
 @settings(every_time_alike)
 @given(data=st.data())
 def test_time_never_falls_when_there_are_more_bytes(data: st.DataObject) -> None:
-    workload = data.draw(workloads())
-    system = data.draw(systems_for(workload))
-    assume(in_fixed_order(workload, system))
+    workload, system = data.draw(cases_in_fixed_order())
 
     before = run(lower(workload), system).makespan
     after = run(lower(replace(workload, element_bytes=3)), system).makespan
@@ -286,11 +302,7 @@ def test_a_group_of_one_sends_nothing_and_is_never_waited_for(
     system = data.draw(systems_for(workload))
     graph = lower(workload)
     joining = [graph.pipeline, *graph.groups]
-    spanned = {
-        span.dimension
-        for group in joining
-        for span in spans(group, system.cluster.topology)
-    }
+    spanned = {span.dimension for group in joining for span in spans(group, system)}
 
     result = run(graph, system)
 
@@ -338,6 +350,32 @@ def test_lifo_brings_home_first_the_gradients_that_the_next_step_needs_first() -
     assert lifo.makespan < 0.97 * fifo.makespan
     assert lifo.breakdown.compute == fifo.breakdown.compute
     assert lifo.sent == fifo.sent
+
+
+def test_lifo_lets_what_gpt3_13b_stands_waiting_for_pass_the_weights() -> None:
+    """FIFO and LIFO differ on the scenario as it ships, by 5 %.
+
+    Weights are sharded (3), so those of the next layer are gathered while a layer
+    computes, and its gradients are scattered behind it. Keys and values are needed at
+    once. FIFO has the device stand until the queue before them is done, and compute
+    when the links have nothing left to do. LIFO lets them pass, and the device computes
+    while weights are gathered.
+    """
+    scenario = load_scenario("gpt3-13b-512-devices-v1")
+    configured = scenario.configure(scenario.baseline)
+    graph, results = lower(configured.workload), {}
+    for scheduling in SchedulingPolicy:
+        chosen = replace(configured.system.policy, scheduling=scheduling)
+        results[scheduling] = run(graph, replace(configured.system, policy=chosen))
+    fifo, lifo = results[SchedulingPolicy.FIFO], results[SchedulingPolicy.LIFO]
+
+    assert lifo.makespan == pytest.approx(0.953 * fifo.makespan, rel=1e-3)
+    assert lifo.breakdown.compute == fifo.breakdown.compute
+    assert lifo.sent == fifo.sent
+    waited, waits = fifo.breakdown.exposed, lifo.breakdown.exposed
+    assert waits["sequence"] < waited["sequence"] / 4
+    assert waits["data"] > 4 * waited["data"]
+    assert waits["tensor"] == pytest.approx(waited["tensor"])
 
 
 def work(seconds: float) -> ComputeNode:

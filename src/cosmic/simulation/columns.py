@@ -1,4 +1,4 @@
-"""What the compiled device is given: the columns of programs and of collectives."""
+"""What the compiled device works on: programs, collectives, its end of the network."""
 
 from typing import NamedTuple
 
@@ -14,22 +14,26 @@ class Collectives(NamedTuple):
 
     Attributes:
         phase_start: First phase of each collective, and the end of the last one.
-        phase_dimension: Dimension of each phase.
-        phase_seconds: Duration of one chunk's phase.
+        phases: Dimension, phase that follows (counted from the collective's first, or
+            -1) and chunks that begin with it, of each phase.
+        phase_seconds: How long a chunk is in the dimension, and how long it has the
+            links there, which is no longer.
         group_of: Group of each collective.
         groups: How many groups there are.
         dimensions: How many dimensions the network has.
         chunks: Chunks of a collective.
+        active_chunks: Chunks that a dimension serves at once.
         lifo: Whether the latest collective goes first.
     """
 
     phase_start: Ints
-    phase_dimension: Ints
+    phases: Ints
     phase_seconds: Floats
     group_of: Ints
     groups: int
     dimensions: int
     chunks: int
+    active_chunks: int
     lifo: bool
 
 
@@ -51,3 +55,52 @@ class Programs(NamedTuple):
     labels: int
     lowest_layer: int
     layers: int
+
+
+class Network(NamedTuple):
+    """One device's end of the network. A token's place is its collective's slot.
+
+    Attributes:
+        links: When each dimension's links are free, or have been since.
+        inside: Chunks in each dimension.
+        leaving: When these leave, in the order of their coming, shape (dimensions,
+            active chunks).
+        serving: Slot and phase of each, shape (dimensions, active chunks, 2).
+        order: Slots under way, in the order of their start.
+        under_way: How many these are, shape (1,).
+        pending: Chunks that wait for each dimension.
+        collective: Collective of each slot.
+        waiting: Chunks of each slot that wait for each phase.
+        waiting_at: Chunks of each slot that wait for each dimension.
+        left: Chunks of each slot that have not passed all phases.
+        ended: Whether the slot's collective has ended.
+    """
+
+    links: Floats
+    inside: Ints
+    leaving: Floats
+    serving: Ints
+    order: Ints
+    under_way: Ints
+    pending: Ints
+    collective: Ints
+    waiting: Ints
+    waiting_at: Ints
+    left: Ints
+    ended: NDArray[np.bool_]
+
+
+class Device(NamedTuple):
+    """One device, with all that it does and its end of the network.
+
+    Attributes:
+        programs: What its programs do.
+        collectives: What their collectives do.
+        alone_seconds: Duration of each collective on an idle network.
+        network: Its end of the network.
+    """
+
+    programs: Programs
+    collectives: Collectives
+    alone_seconds: Floats
+    network: Network

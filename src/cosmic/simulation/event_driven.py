@@ -96,7 +96,7 @@ class _Recording:
         self._graph, self._system, self._played = graph, system, played
         self._nodes, self._ends = played.expansion.nodes, played.ends
         self._devices = [  # the first of each stage
-            stage * graph.pipeline.stride for stage in range(graph.pipeline.size)
+            graph.pipeline.offset(stage) for stage in range(graph.pipeline.size)
         ]
 
     def result(self) -> SimulationResult:
@@ -153,9 +153,8 @@ class _Recording:
     def _crossed(self, device: int, direction: Direction) -> list[int]:
         """The dimensions that a message to the neighboring stage crosses."""
         stage = stage_of(self._graph, device)
-        neighbor = stage if direction is Direction.FORWARD else stage - 1
-        topology = self._system.cluster.topology
-        crossed = crossings(self._graph.pipeline, neighbor, topology)
+        pair = stage, stage + direction.value
+        crossed = crossings(self._graph.pipeline, pair, self._system)
         return [span.dimension for span, _, _ in crossed]
 
     def _step(self, device: int) -> list[int]:

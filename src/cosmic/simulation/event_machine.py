@@ -1,23 +1,25 @@
 """The machine on which written-out nodes are played, event by event.
 
-Every device has a server for each dimension of the network, which passes one chunk at a
-time through one phase. Those devices of a group that lie along one dimension pass it
-together: when all are free and it comes first with all of them, and all for as long.
-What comes first is told by the scheduling policy, by the order in which the device
-issued its collectives; then the lowest phase, then the lowest chunk.
-
+Collectives are handed to the servers of the network, which `chunk_servers` describes.
 At an instant, all that ends is taken note of and all that devices can do is done,
 before any server takes a chunk.
 """
 
-import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
-from cosmic.collective.policy import SchedulingPolicy
-from cosmic.network.topology import Topology
-from cosmic.simulation.communication import PhaseTime
+from typing_extensions import override
+
+from cosmic.simulation.chunk_servers import (
+    ChunkServers,
+    Collectives,
+    Passage,
+    Release,
+    passing_together,
+    route_on_grid,
+)
+from cosmic.simulation.communication import PhaseTime, TimedRoute
 from cosmic.simulation.durations import Durations
 from cosmic.simulation.event_queue import EventQueue
 from cosmic.simulation.expansion import (
@@ -30,7 +32,7 @@ from cosmic.simulation.expansion import (
     stage_of,
 )
 from cosmic.simulation.flat_graph import flat_graph
-from cosmic.system.placement import Span, spans
+from cosmic.system.placement import spans
 from cosmic.system.system import System
 from cosmic.trace.execution_graph import ExecutionGraph
 from cosmic.trace.node import CollectiveNode, ComputeNode
@@ -53,23 +55,6 @@ class Played:
     sent: list[list[Bytes]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Passage:
-    """A chunk in a phase, on all devices that pass it together."""
-
-    members: tuple[int, ...]
-    phase: int
-    chunk: int
-
-
-@dataclass(slots=True)
-class _Server:
-    """One device's end of one dimension: `waiting` is a heap of what comes first."""
-
-    waiting: list[tuple[int, int, int, int]]
-    busy: bool = False
-
-
 def play(graph: ExecutionGraph, system: System) -> Played:
     """Let every device of the system do all that the graph asks of it."""
     machine = _Machine(graph, system)
@@ -87,16 +72,15 @@ class _Machine:
         self.ends = [float("inf")] * len(self.nodes)
         dimensions = range(len(system.cluster.topology.dimensions))
         self.sent = [[0.0 for _ in dimensions] for _ in range(graph.devices)]
-        self._graph, self._system = graph, system
+        self._graph = graph
         self._missing = [len(node.after) for node in self.nodes]
         self._followers: list[list[int]] = [[] for _ in self.nodes]
         for place, node in enumerate(self.nodes):
             for before in node.after:
                 self._followers[before].append(place)
-        self._queue: EventQueue[int | _Passage] = EventQueue()
-        self._servers = [[_Server([]) for _ in dimensions] for _ in self.sent]
-        self._stirred: set[tuple[int, int]] = set()  # servers that may take something
-        self._left: dict[int, int] = {}  # chunks of each collective under way
+        self._queue: EventQueue[int | Passage | Release] = EventQueue()
+        collectives = _Collectives(graph, self.expansion, self._times)
+        self._servers = ChunkServers(system, collectives, self._queue)
 
     def play(self) -> None:
         """All of the step."""
@@ -106,12 +90,15 @@ class _Machine:
         while len(self._queue):
             now, events = self._queue.pop_instant()
             for event in events:
-                if isinstance(event, _Passage):
-                    self._pass(event, now)
-                else:
-                    self._end(event, now)
+                match event:
+                    case Passage():
+                        self._pass(event, now)
+                    case Release(passage):
+                        self._servers.release(passage)
+                    case _:
+                        self._end(event, now)
             if self._queue.next_time() > now:
-                self._take(now)
+                self._servers.take(now)
         assert max(self.ends) < float("inf"), "devices wait for each other"
 
     def _start(self, place: int, now: Seconds) -> None:
@@ -138,82 +125,55 @@ class _Machine:
                 self._start(follower, now)
 
     def _issue(self, place: int, node: CollectiveNode, now: Seconds) -> None:
-        """Hand a collective to the network; one without phases ends at once."""
-        if not self._times.phases[node]:
+        """Hand a collective to the network; one without routes ends at once."""
+        if self._times.routes[node]:
+            self._servers.issue(place)
+        else:
             self._queue.push(now, place)
-            return
-        self._left[place] = self._system.policy.chunks
-        for chunk in range(self._system.policy.chunks):
-            self._arrive(place, 0, chunk)
 
-    def _arrive(self, place: int, phase: int, chunk: int) -> None:
-        """A chunk waits for a phase at one device."""
-        node = self.nodes[place]
-        assert isinstance(node.work, CollectiveNode)
-        dimension = self._times.phases[node.work][phase].dimension
-        lifo = self._system.policy.scheduling is SchedulingPolicy.LIFO
-        rank = -node.number if lifo else node.number
-        server = self._servers[node.device][dimension]
-        heapq.heappush(server.waiting, (rank, phase, chunk, place))
-        self._stirred.add((node.device, dimension))
-
-    def _take(self, now: Seconds) -> None:
-        """Begin each passage that comes next on all devices that take part."""
-        for device, dimension in sorted(self._stirred):
-            passage = self._next(device, dimension)
-            if passage is not None and all(
-                self._next(self.nodes[member].device, dimension) == passage
-                for member in passage.members
-            ):
-                self._begin(passage, dimension, now)
-        self._stirred.clear()
-
-    def _next(self, device: int, dimension: int) -> _Passage | None:
-        """What a device would take next, were it for itself; nothing if it is busy."""
-        server = self._servers[device][dimension]
-        if server.busy or not server.waiting:
-            return None
-        _, phase, chunk, place = server.waiting[0]
-        return _Passage(self._members(place, dimension), phase, chunk)
-
-    def _begin(self, passage: _Passage, dimension: int, now: Seconds) -> None:
+    def _pass(self, passage: Passage, now: Seconds) -> None:
+        """A chunk has passed a phase."""
+        timed = self._servers.phase(passage)
         for member in passage.members:
-            server = self._servers[self.nodes[member].device][dimension]
-            heapq.heappop(server.waiting)
-            server.busy = True
-        timed = self._phases(passage)[passage.phase]
-        self._queue.push(now + timed.seconds, passage)
+            if self.nodes[member].turn > 0:
+                self.sent[self.nodes[member].device][timed.dimension] += timed.sent
+        for place in self._servers.passed(passage):
+            self._end(place, now)
 
-    def _pass(self, passage: _Passage, now: Seconds) -> None:
-        """A passage ends: the chunk goes on to its next phase, or is done."""
-        phases = self._phases(passage)
-        timed = phases[passage.phase]
-        for member in passage.members:
-            node = self.nodes[member]
-            self._servers[node.device][timed.dimension].busy = False
-            self._stirred.add((node.device, timed.dimension))
-            if node.turn > 0:
-                self.sent[node.device][timed.dimension] += timed.sent
-            if passage.phase + 1 < len(phases):
-                self._arrive(member, passage.phase + 1, passage.chunk)
-                continue
-            self._left[member] -= 1
-            if self._left[member] == 0:
-                self._end(member, now)
 
-    def _phases(self, passage: _Passage) -> Sequence[PhaseTime]:
-        work = self.nodes[passage.members[0]].work
-        assert isinstance(work, CollectiveNode)
-        return self._times.phases[work]
+@dataclass(frozen=True, slots=True, eq=False)
+class _Collectives(Collectives):
+    """Collectives by the places of their nodes."""
 
-    def _members(self, place: int, dimension: int) -> tuple[int, ...]:
-        """The same node on all devices of the group along one dimension."""
-        node = self.nodes[place]
-        assert isinstance(node.work, CollectiveNode)
-        group = self._graph.group(node.work.group)
-        devices = self._times.peers[group, dimension][node.device]
+    graph: ExecutionGraph
+    expansion: Expansion
+    times: "_Times"
+
+    @override
+    def device(self, number: int) -> int:
+        return self.expansion.nodes[number].device
+
+    @override
+    def turn(self, number: int) -> int:
+        return self.expansion.nodes[number].number
+
+    @override
+    def routes(self, number: int) -> Sequence[TimedRoute]:
+        return self.times.routes[self._node(number)]
+
+    @override
+    def members(self, number: int, phase: PhaseTime) -> tuple[int, ...]:
+        """The same node on all devices of the group that pass the phase together."""
+        node = self.expansion.nodes[number]
+        group = self.graph.group(self._node(number).group)
+        devices = self.times.peers[group, phase.span][node.device]
         first = self.expansion.first
         return tuple(first[device] + node.number for device in devices)
+
+    def _node(self, number: int) -> CollectiveNode:
+        work = self.expansion.nodes[number].work
+        assert isinstance(work, CollectiveNode)
+        return work
 
 
 class _Times:
@@ -221,33 +181,26 @@ class _Times:
 
     def __init__(self, graph: ExecutionGraph, system: System) -> None:
         flat, durations = flat_graph(graph), Durations.of(graph, system)
-        seconds = iter(durations.phase_seconds.tolist())
         self.computes = dict(
             zip(flat.computes, durations.computes.tolist(), strict=True)
         )
-        self.phases = {
-            node: [PhaseTime(p.dimension, next(seconds), p.sent) for p in row]
-            for node, row in zip(flat.collectives, durations.phases, strict=True)
+        self.routes = {
+            node: [route_on_grid(route, durations.unit) for route in row]
+            for node, row in zip(flat.collectives, durations.routes, strict=True)
         }
         self.peers = {
-            (group, span.dimension): _peers(span, system.cluster.topology)
+            (group, span): [
+                passing_together(group, span, device, system)
+                for device in range(system.cluster.devices)
+            ]
             for group in {graph.group(node.group) for node in flat.collectives}
-            for span in spans(group, system.cluster.topology)
+            for span in spans(group, system)
         }
         self._onward: list[Seconds] = durations.onward.tolist()
+        self._back: list[Seconds] = durations.back.tolist()
 
     def transfer(self, stage: int, direction: Direction) -> Seconds:
         """Duration of a message from a stage to its neighbor."""
-        return self._onward[stage if direction is Direction.FORWARD else stage - 1]
-
-
-def _peers(span: Span, topology: Topology) -> list[list[int]]:
-    """For each device those that differ from it along one span only, and itself."""
-    inner = topology.strides[span.dimension]
-    size = topology.dimensions[span.dimension].size
-    peers = []
-    for device in range(topology.devices):
-        position = device // inner % size // span.stride % span.extent
-        start = device - position * span.stride * inner
-        peers.append([start + k * span.stride * inner for k in range(span.extent)])
-    return peers
+        if direction is Direction.FORWARD:
+            return self._onward[stage]
+        return self._back[stage - 1]

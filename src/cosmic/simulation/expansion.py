@@ -104,7 +104,7 @@ class Expansion:
 
 def stage_of(graph: ExecutionGraph, device: int) -> int:
     """The pipeline stage of a device."""
-    return device // graph.pipeline.stride % graph.pipeline.size
+    return graph.pipeline.position(device)
 
 
 def expand(graph: ExecutionGraph) -> Expansion:
@@ -114,11 +114,11 @@ def expand(graph: ExecutionGraph) -> Expansion:
     first = (0, *accumulate(len(script.lines) for script in scripts))
     nodes = []
     for device, script in enumerate(scripts):
+        peers, stage = graph.pipeline.members(device), stage_of(graph, device)
         for number, line in enumerate(script.lines):
             after = [first[device] + before for before in line.after]
             if line.message is not None:
-                ahead = line.message.direction.value * graph.pipeline.stride
-                peer = device - ahead
+                peer = peers[stage - line.message.direction.value]
                 after.append(first[peer] + scripts[peer].sends[line.message])
             node = Node(
                 device=device,
@@ -161,7 +161,7 @@ class _Script:
         self._stream: int | None = None  # the last line in the compute stream
         self._turn = 0
         self._tokens: dict[tuple[str, int], int] = {}
-        for program, direction, micro_batch in _programs(graph, stage):
+        for program, direction, micro_batch in programs_in_order(graph, stage):
             self._begin(direction, micro_batch)
             for layer, instruction in turns(program):
                 self._instruction(layer, instruction)
@@ -207,10 +207,13 @@ class _Script:
         self.lines.append(_Line(work, self._turn, (*stream, *others), message))
 
 
-def _programs(
+def programs_in_order(
     graph: ExecutionGraph, stage: int
 ) -> Iterator[tuple[Program, Direction, int]]:
-    """What a stage runs, in order: the direction and micro-batch of each program."""
+    """What a stage runs, in order: each program, its direction and its micro-batch.
+
+    The update, which ends a step, stands for the forward of one micro-batch more.
+    """
     programs, last = graph.stages[stage], graph.micro_batches - 1
     order = slots(graph.schedule, len(graph.stages), stage, graph.micro_batches)
     for slot in order:

@@ -27,6 +27,7 @@ def run_schedule(  # noqa: C901, PLR0915 - one loop over the slots of all stages
     backward: Floats,
     last_backward: Floats,
     onward: Floats,
+    back: Floats,
 ) -> tuple[Floats, Floats]:
     """Run the micro-batches of one step over the stages of a pipeline.
 
@@ -39,7 +40,8 @@ def run_schedule(  # noqa: C901, PLR0915 - one loop over the slots of all stages
         forward: Duration of a forward slot of each stage.
         backward: Duration of a backward slot.
         last_backward: Duration of the last backward slot.
-        onward: Duration of the transfer from each stage to the next, and back.
+        onward: Duration of the transfer from each stage to the next.
+        back: Duration of the transfer from the next stage to each.
 
     Returns:
         For each stage the end of its first forward and the start of its last backward.
@@ -74,6 +76,6 @@ def run_schedule(  # noqa: C901, PLR0915 - one loop over the slots of all stages
                 now[stage] = start + (last_backward[stage] if last else backward[stage])
                 if stage > 0:
                     before = max(answered[stage], now[stage])
-                    answered[stage] = before + onward[stage - 1]
+                    answered[stage] = before + back[stage - 1]
                     returned[stage - 1, m] = answered[stage]
     return first_end, last_start

@@ -1,5 +1,7 @@
 """What a simulator is, and the table of the built-in ones."""
 
+from math import prod
+from operator import itemgetter
 from typing import Protocol
 
 from cosmic.errors import ConsistencyError
@@ -17,8 +19,8 @@ class Simulator(Protocol):
 
         Raises:
             ConsistencyError: The graph does not fit the system: another number of
-                devices, groups that do not factor over its dimensions, or that cross
-                pipeline stages.
+                devices, groups that do not factor over its dimensions where flat rings
+                are not allowed, or groups that cross pipeline stages.
             SpecError: A collective algorithm does not exist for a group's size.
         """
         ...
@@ -47,17 +49,22 @@ def check_fit(graph: ExecutionGraph, system: System) -> None:
             f"but the network joins {system.cluster.devices}"
         )
     for group in graph.groups:
-        if _overlap(group, graph.pipeline):
+        if not _apart(group, graph.pipeline):
             raise ConsistencyError(
-                f"the {group.name} group of {group.size} devices, {group.stride} "
-                f"apart, crosses the pipeline's {graph.pipeline.size} stages, "
+                f"the {group}, crosses the pipeline's {graph.pipeline.size} stages, "
                 f"{graph.pipeline.stride} apart"
             )
 
 
-def _overlap(group: Group, other: Group) -> bool:
-    """Whether two groups have more than one device in common somewhere."""
-    if group.size == 1 or other.size == 1:
-        return False
-    low = max(group.stride, other.stride)
-    return low < min(group.stride * group.size, other.stride * other.size)
+def _apart(group: Group, pipeline: Group) -> bool:
+    """Whether all devices of each group have the same place in the pipeline.
+
+    So it is if each part of the one lies wholly within the gaps of each part of the
+    other, or the other way round.
+    """
+    return all(
+        outer[1] % prod(inner) == 0
+        for part in group.parts
+        for stages in pipeline.parts
+        for inner, outer in [sorted((part, stages), key=itemgetter(1))]
+    )

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import override
 
-from cosmic.collective.policy import SchedulingPolicy
 from cosmic.simulation import kernels
+from cosmic.simulation.collective_columns import collective_columns
 from cosmic.simulation.columns import Collectives, Programs
 from cosmic.simulation.communication import crossings
 from cosmic.simulation.durations import Durations
@@ -86,22 +86,12 @@ def _collectives(
     system: System,
 ) -> Collectives:
     names = [group.name for group in graph.groups]
-    phases = durations.phases
-    counts = [len(row) for row in phases]
-    return Collectives(
-        phase_start=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
-        phase_dimension=np.array(
-            [phase.dimension for row in phases for phase in row], dtype=np.int64
-        ),
-        phase_seconds=durations.phase_seconds,
-        group_of=np.array(
-            [names.index(node.group) for node in flat.collectives], dtype=np.int64
-        ),
-        groups=len(names),
-        dimensions=len(system.cluster.topology.dimensions),
-        chunks=system.policy.chunks,
-        lifo=system.policy.scheduling is SchedulingPolicy.LIFO,
-    )
+    return collective_columns(
+        durations.phases,
+        (durations.phase_seconds, durations.link_seconds),
+        [names.index(node.group) for node in flat.collectives],
+        system,
+    )._replace(groups=len(names))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -134,6 +124,7 @@ class _Run:
             np.ascontiguousarray(of_stage[:, _BACKWARD]),
             np.ascontiguousarray(of_stage[:, _LAST_BACKWARD]),
             self.times.durations.onward,
+            self.times.durations.back,
         )
         return self._updates(first_end, last_start, waits)
 
@@ -185,13 +176,15 @@ class _Run:
         sent = [0.0] * len(topology.dimensions)
         counts = self._turns() @ self.flat.collective_counts[self.flat.stage_of[stage]]
         for count, row in zip(
-            counts.tolist(), self.times.durations.phases, strict=True
+            counts.tolist(), self.times.durations.routes, strict=True
         ):
-            for phase in row:
-                sent[phase.dimension] += count * self.system.policy.chunks * phase.sent
+            for route in row:
+                for phase in route.phases:
+                    sent[phase.dimension] += count * route.chunks * phase.sent
         for neighbor in (stage, stage - 1):
             if 0 <= neighbor < len(self.times.durations.onward):
-                for span, _, _ in crossings(self.graph.pipeline, neighbor, topology):
+                pair = neighbor, neighbor + 1
+                for span, _, _ in crossings(self.graph.pipeline, pair, self.system):
                     amount = self.graph.micro_batches * self.graph.boundary_bytes
                     sent[span.dimension] += amount
         return tuple(sent)

@@ -1,71 +1,113 @@
-"""Which dimensions of the network a group of devices spans."""
+"""Where the groups of devices lie in the network: the dimensions that each spans."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from math import prod
 
 from cosmic.errors import ConsistencyError
 from cosmic.network.topology import Topology
+from cosmic.system.system import System
 from cosmic.trace.execution_graph import Group
+
+_SHOWN = 4  # devices of a group that a message names
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """The part of a group that lies in one dimension.
+    """What of a group lies evenly spread along one dimension.
+
+    A group may have several spans in one dimension, as {0, 1, 4, 5} has in one of 8.
 
     Attributes:
         dimension: Which, as an index into the topology.
         extent: Devices of one group along it, at least 2.
         stride: Distance between them, in positions of the dimension.
+        flat: Whether it is the whole group as one ring, through all dimensions that the
+            group touches; `dimension` is then the slowest of these, `extent` the size
+            of the group and `stride` 1.
     """
 
     dimension: int
     extent: int
     stride: int
+    flat: bool = False
 
 
-def spans(group: Group, topology: Topology) -> tuple[Span, ...]:
-    """The dimensions that a group spans, innermost first.
+def spans(group: Group, system: System) -> tuple[Span, ...]:
+    """Where a group lies: by dimension, innermost first, then by stride.
 
-    Device ids are mixed radix over the dimensions, and a group holds the ids
-    `stride` apart, so its range of strides meets each dimension's range in the extent
-    that the group has there.
+    Device ids are mixed radix over the dimensions, which they count through as the
+    system's placement says. So the range of strides of each part of a group meets each
+    dimension's range in the extent that the group has there: 8 devices, 2 apart, on two
+    rings of 4 are 2 devices, 2 apart, of the inner and all 4 of the outer. A group that
+    does not come out even is a flat ring if the system allows those.
 
     Raises:
-        ConsistencyError: The group's shape does not factor over the dimensions.
-
-    >>> from cosmic.network.dimension import Dimension, Shape
-    >>> four = Dimension(shape=Shape.RING, size=4, link_bandwidth=1e9, latency=0.0)
-    >>> spans(Group(name="tensor", size=8, stride=2), Topology((four, four)))
-    (Span(dimension=0, extent=2, stride=2), Span(dimension=1, extent=4, stride=1))
+        ConsistencyError: The group's shape does not factor over the dimensions, and
+            flat rings are not allowed; or the devices do not make up whole groups.
     """
+    topology, strides = system.cluster.topology, system.strides
+    found = _spans(group, topology, strides)
+    if found is not None:
+        return found
+    if topology.devices % group.reach:
+        raise ConsistencyError(
+            f"the {group}, does not divide the network's {topology.devices} devices"
+        )
+    if not system.flat_rings:
+        raise _does_not_factor(group, system)
+    return (_flat_ring(group, topology, strides),)
+
+
+@lru_cache(maxsize=4096)
+def _spans(
+    group: Group, topology: Topology, strides: tuple[int, ...]
+) -> tuple[Span, ...] | None:
+    """The spans of a group that factors; otherwise nothing."""
     found = []
-    end = group.stride * group.size
     for index, (inner, dimension) in enumerate(
-        zip(topology.strides, topology.dimensions, strict=True)
+        zip(strides, topology.dimensions, strict=True)
     ):
-        low, high = max(inner, group.stride), min(inner * dimension.size, end)
-        if low >= high:
-            continue
-        if high % low or low % inner or dimension.size % (high // inner):
-            raise _does_not_factor(group, topology)
-        found.append(Span(index, high // low, low // inner))
-    return _checked(group, topology, found)
+        for size, stride in group.parts:
+            low, high = max(inner, stride), min(inner * dimension.size, stride * size)
+            if low >= high:
+                continue
+            if high % low or low % inner or dimension.size % (high // inner):
+                return None
+            found.append(Span(index, high // low, low // inner))
+    return tuple(found) if prod(span.extent for span in found) == group.size else None
 
 
-def _checked(
-    group: Group, topology: Topology, found: Sequence[Span]
-) -> tuple[Span, ...]:
-    extent = 1
-    for span in found:
-        extent *= span.extent
-    if extent != group.size:
-        raise _does_not_factor(group, topology)
-    return tuple(found)
+@lru_cache(maxsize=4096)
+def _flat_ring(group: Group, topology: Topology, strides: tuple[int, ...]) -> Span:
+    """The whole group, in the slowest dimension in which its devices differ.
+
+    The slowest is that in which a device can send least; of equals, the outer one.
+    """
+    devices = range(topology.devices)
+    firsts = [d - group.offset(group.position(d)) for d in devices]
+
+    def touched(index: int) -> bool:
+        stride, size = strides[index], topology.dimensions[index].size
+        return any(
+            device // stride % size != first // stride % size
+            for device, first in zip(devices, firsts, strict=True)
+        )
+
+    slowest = min(
+        filter(touched, range(len(strides))),
+        key=lambda index: (topology.dimensions[index].bandwidth, -index),
+    )
+    return Span(slowest, group.size, 1, flat=True)
 
 
-def _does_not_factor(group: Group, topology: Topology) -> ConsistencyError:
-    sizes = " x ".join(str(dimension.size) for dimension in topology.dimensions)
+def _does_not_factor(group: Group, system: System) -> ConsistencyError:
+    dimensions = system.cluster.topology.dimensions
+    sizes = " x ".join(str(dimension.size) for dimension in dimensions)
+    shown = ", ".join(map(str, group.members(0)[:_SHOWN]))
+    more = ", ..." if group.size > _SHOWN else ""
     return ConsistencyError(
-        f"the {group.name} group of {group.size} devices, {group.stride} apart, "
-        f"does not factor over dimensions of {sizes} devices"
+        f"the {group} (the first is {shown}{more}), does not factor over dimensions of "
+        f"{sizes} devices, filled {system.placement.value}; change the degrees, the "
+        "axis order, the placement or the dimensions, or allow flat rings"
     )

@@ -14,8 +14,12 @@ step, so that what overlaps from step to step is counted as it is.
 """
 
 import enum
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from math import prod
+from operator import itemgetter
+
+from typing_extensions import override
 
 from cosmic.errors import TraceError
 from cosmic.trace.node import CollectiveNode, ComputeNode, Instruction, Start, Wait
@@ -31,19 +35,27 @@ class Schedule(enum.Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """Devices that communicate: `size` of them, `stride` apart in device ids.
+    """Devices that communicate, told by the distances between them in device ids.
 
-    There are as many groups as there are devices over `size`; all do the same.
+    A part is so many devices, so far apart. A group of one part is that; one of several
+    holds a device for every choice of a place in each part, as the devices of two axes
+    do between which another axis lies. Positions in a group count through its parts,
+    innermost first, so that they follow device ids. There are as many groups as there
+    are devices over `size`; all do the same.
 
     Attributes:
         name: Such as `tensor`.
         size: Devices in each group.
-        stride: Distance between neighbors in device ids.
+        stride: Distance between neighbors in device ids, in the innermost part.
+        parts: Size and stride of each part, innermost first, each stride a multiple of
+            all that the part before reaches over. Left out, the group is one part; a
+            group of one device has none.
     """
 
     name: str
     size: int
     stride: int
+    parts: tuple[tuple[int, int], ...] = ()
 
     def __post_init__(self) -> None:
         if self.size < 1 or self.stride < 1:
@@ -51,6 +63,61 @@ class Group:
                 f"group {self.name!r}: size and stride must be at least 1, "
                 f"but are {self.size} and {self.stride}"
             )
+        parts = _merged(self.parts or ((self.size, self.stride),))
+        object.__setattr__(self, "parts", parts)
+        _check_parts(self)
+
+    @classmethod
+    def joined(cls, name: str, parts: Iterable[tuple[int, int]]) -> "Group":
+        """The group over several axes, each given by its size and stride.
+
+        Raises:
+            TraceError: The parts do not nest.
+
+        >>> Group.joined("data", [(4, 2), (2, 1)]).parts  # side by side: one part
+        ((8, 1),)
+        >>> Group.joined("data", [(2, 1), (2, 4)]).members(3)  # 2 and 6 are between
+        (2, 3, 6, 7)
+        """
+        given = tuple(parts)
+        return cls(
+            name=name,
+            size=prod(size for size, _ in given),
+            stride=min((s for size, s in given if size > 1), default=given[0][1]),
+            parts=given,
+        )
+
+    @override
+    def __str__(self) -> str:
+        sizes = " x ".join(str(size) for size, _ in self.parts) or "1"
+        strides = " and ".join(str(stride) for _, stride in self.parts)
+        return f"{self.name} group of {sizes} devices, {strides or self.stride} apart"
+
+    @property
+    def reach(self) -> int:
+        """How many device ids a group and those woven into it take up."""
+        return prod(self.parts[-1]) if self.parts else 1
+
+    def position(self, device: int) -> int:
+        """The place of a device in its group."""
+        place, inner = 0, 1
+        for size, stride in self.parts:
+            place += device // stride % size * inner
+            inner *= size
+        return place
+
+    def offset(self, position: int) -> int:
+        """How far a position lies from the group's first device, in device ids."""
+        distance = 0
+        for size, stride in self.parts:
+            distance += position % size * stride
+            position //= size
+        return distance
+
+    def members(self, device: int) -> tuple[int, ...]:
+        """The group that a device belongs to, in the order of positions."""
+        first = device - self.offset(self.position(device))
+        return tuple(first + self.offset(place) for place in range(self.size))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,6 +253,34 @@ def total_flops(graph: ExecutionGraph) -> Flops:
             once = sum(node.flops * times for node, times in compute_nodes(program))
             total += count * once
     return total * (graph.devices // len(graph.stages))
+
+
+def _merged(parts: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+    """Parts from the inside out, those side by side as one, those of one left out."""
+    merged: list[tuple[int, int]] = []
+    for size, stride in sorted(parts, key=itemgetter(1)):
+        if merged and prod(merged[-1]) == stride:
+            inner, closest = merged.pop()
+            merged.append((inner * size, closest))
+        elif size != 1:
+            merged.append((size, stride))
+    return tuple(merged)
+
+
+def _check_parts(group: Group) -> None:
+    """The parts make up the group, and each lies outside of what is within it."""
+    reaches = (1, *(prod(part) for part in group.parts))
+    nested = all(
+        size > 1 and stride % within == 0
+        for (size, stride), within in zip(group.parts, reaches, strict=False)
+    )
+    size = prod(size for size, _ in group.parts)
+    innermost = group.parts[0][1] if group.parts else group.stride
+    if not nested or (size, innermost) != (group.size, group.stride):
+        raise TraceError(
+            f"group {group.name!r} of {group.size} devices, {group.stride} apart: its "
+            f"parts (devices, distance between them) do not nest: {group.parts}"
+        )
 
 
 def _check_stage(stage: Stage, groups: set[str]) -> None:

@@ -17,13 +17,15 @@ class CollectiveKind(enum.Enum):
     The buffer that `CollectiveNode.nbytes` counts is, on each device:
     all-reduce: the vector that is summed; reduce-scatter: the vector before it is
     scattered; all-gather: the vector after it is gathered; all-to-all: the vector of
-    which every device keeps one slice.
+    which every device keeps one slice; broadcast: the vector that the first device of
+    the group hands to all others.
     """
 
     ALL_REDUCE = "all_reduce"
     ALL_GATHER = "all_gather"
     REDUCE_SCATTER = "reduce_scatter"
     ALL_TO_ALL = "all_to_all"
+    BROADCAST = "broadcast"
 
 
 class OperatorKind(enum.Enum):

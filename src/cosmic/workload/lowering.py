@@ -28,6 +28,7 @@ from cosmic.trace.node import (
 )
 from cosmic.workload.layers import Unit, embedding_unit, head_unit, layer_unit
 from cosmic.workload.operators import Operators
+from cosmic.workload.parallelism import Axis, Parallelism
 from cosmic.workload.workload import Workload
 
 _GRADIENT = Token("gradient")
@@ -48,9 +49,7 @@ def lower(workload: Workload) -> ExecutionGraph:
     return ExecutionGraph(
         devices=split.devices,
         groups=groups(workload),
-        pipeline=Group(
-            name="pipeline", size=split.pipeline, stride=split.tensor * split.replicas
-        ),
+        pipeline=_group(split, Axis.PIPELINE),
         stages=tuple(stages[ends] for ends in stage_of),
         micro_batches=workload.micro_batches,
         boundary_bytes=workload.tokens / shared_tokens * hidden_bytes,
@@ -62,14 +61,22 @@ def groups(workload: Workload) -> tuple[Group, ...]:
     """Who communicates: `data` is all that hold the same weights.
 
     These are the devices of the data and the sequence axis, since the gradients of a
-    split sequence's tokens are summed too.
+    split sequence's tokens are summed too. Where the order of axes puts others between
+    these two, the group has a part for each.
     """
     split = workload.parallelism
+    replicas = Axis.SEQUENCE, Axis.DATA
+    parts = [(split.degree(axis), split.stride(axis)) for axis in replicas]
     return (
-        Group(name="tensor", size=split.tensor, stride=1),
-        Group(name="sequence", size=split.sequence, stride=split.tensor),
-        Group(name="data", size=split.replicas, stride=split.tensor),
+        _group(split, Axis.TENSOR),
+        _group(split, Axis.SEQUENCE),
+        Group.joined("data", parts),
     )
+
+
+def _group(split: Parallelism, axis: Axis) -> Group:
+    """The devices along one axis."""
+    return Group(name=axis.value, size=split.degree(axis), stride=split.stride(axis))
 
 
 @dataclass(frozen=True, slots=True)

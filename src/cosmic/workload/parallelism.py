@@ -2,9 +2,24 @@
 
 import enum
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import assert_never
 
 from cosmic.errors import SpecError
+
+
+class Axis(enum.Enum):
+    """A way of splitting the work; the values are words for files and messages.
+
+    TENSOR: heads, feed-forward width and vocabulary. SEQUENCE: the tokens of one
+    sequence. DATA: the batch. PIPELINE: the layers.
+    """
+
+    TENSOR = "tensor"
+    SEQUENCE = "sequence"
+    DATA = "data"
+    PIPELINE = "pipeline"
 
 
 class SequenceMethod(enum.Enum):
@@ -34,7 +49,8 @@ class Recompute(enum.Enum):
 class Parallelism:
     """Degrees of parallelism; their product is the number of devices.
 
-    Device ids count through tensor first, then sequence, data and pipeline.
+    Device ids count through the axes in their order: the devices of the first axis are
+    next to each other, and so get the network's first dimensions.
 
     Attributes:
         tensor: Devices that share heads, feed-forward width and vocabulary.
@@ -46,6 +62,7 @@ class Parallelism:
         sequence_method: How attention sees a split sequence.
         tensor_sequence: Whether tensor-parallel devices also share the tokens of what
             lies between their matrices (Megatron's sequence parallelism).
+        axis_order: Every axis once, innermost first.
     """
 
     tensor: int = 1
@@ -55,22 +72,62 @@ class Parallelism:
     weight_sharding: int = 0
     sequence_method: SequenceMethod = SequenceMethod.ALL_GATHER
     tensor_sequence: bool = False
+    axis_order: tuple[Axis, ...] = tuple(Axis)
 
     def __post_init__(self) -> None:
-        for name in ("tensor", "sequence", "data", "pipeline"):
-            if getattr(self, name) < 1:
-                raise SpecError(f"{name} must be at least 1, not {getattr(self, name)}")
+        for axis in Axis:
+            if self.degree(axis) < 1:
+                raise SpecError(
+                    f"{axis.value} must be at least 1, not {self.degree(axis)}"
+                )
         if self.weight_sharding not in (0, 1, 2, 3):
             raise SpecError(
                 f"weight_sharding must be 0, 1, 2 or 3, not {self.weight_sharding}"
             )
+        if sorted(self.axis_order, key=_name) != sorted(Axis, key=_name):
+            raise SpecError(
+                f"axis_order must name each of {_names(Axis)} once, "
+                f"not {_names(self.axis_order) or 'nothing'}"
+            )
+
+    def degree(self, axis: Axis) -> int:
+        """Devices along an axis."""
+        match axis:
+            case Axis.TENSOR:
+                return self.tensor
+            case Axis.SEQUENCE:
+                return self.sequence
+            case Axis.DATA:
+                return self.data
+            case Axis.PIPELINE:
+                return self.pipeline
+            case _:
+                assert_never(axis)
+
+    def stride(self, axis: Axis) -> int:
+        """Distance in device ids between neighbors along an axis.
+
+        >>> split = Parallelism(tensor=8, data=4, pipeline=2)
+        >>> split.stride(Axis.DATA), split.stride(Axis.PIPELINE)
+        (8, 32)
+        """
+        within = self.axis_order[: self.axis_order.index(axis)]
+        return math.prod(self.degree(inner) for inner in within)
 
     @property
     def devices(self) -> int:
         """How many devices it takes."""
-        return math.prod((self.tensor, self.sequence, self.data, self.pipeline))
+        return math.prod(self.degree(axis) for axis in Axis)
 
     @property
     def replicas(self) -> int:
         """Devices that hold the same weights, over which gradients are summed."""
         return self.data * self.sequence
+
+
+def _name(axis: Axis) -> str:
+    return axis.value
+
+
+def _names(axes: Iterable[Axis]) -> str:
+    return ", ".join(map(_name, axes))

@@ -1,6 +1,6 @@
-"""The cost of a phase: closed forms, groups that share links, and ASTRA-sim's times.
+"""The time of the phases of a collective: by hand, and ASTRA-sim's.
 
-The closed forms are those of ASTRA-sim where the physics is the same. They differ on
+The times are those of ASTRA-sim where the physics is the same. They differ on
 purpose in three places: a device adds up all that it receives (ASTRA-sim lets the
 messages of a direct reduce-scatter be added side by side, and counts all sums of a
 halving but the largest); messages that cross one link at once share it (in ASTRA-sim's
@@ -11,18 +11,13 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from cosmic.collective.algorithm import ALGORITHMS
 from cosmic.collective.policy import CollectivePolicy, MultiDimensional
 from cosmic.compute.device import Device
-from cosmic.errors import ConsistencyError, SpecError
-from cosmic.network.dimension import Dimension, Shape
+from cosmic.network.dimension import Dimension
 from cosmic.network.topology import Topology
-from cosmic.simulation.communication import (
-    crossings,
-    phase_cost,
-    phase_times,
-    transfer_time,
-)
+from cosmic.network.wiring import Shape, Wiring
+from cosmic.simulation.communication import PhaseTime, phase_cost, routes
+from cosmic.simulation.single_collective import time_collective
 from cosmic.system.cluster import Cluster
 from cosmic.system.placement import Span
 from cosmic.system.system import System
@@ -36,11 +31,6 @@ AR, AG, RS, A2A = (
     CollectiveKind.ALL_TO_ALL,
 )
 RING, SWITCH, FULL = Shape.RING, Shape.SWITCH, Shape.FULLY_CONNECTED
-HOPS = {RING: 1, FULL: 1, SWITCH: 2}  # to the next device
-
-
-def whole(size: int) -> Span:
-    return Span(0, size, 1)
 
 
 def dimension(
@@ -75,129 +65,12 @@ def collective(kind: CollectiveKind, nbytes: float) -> CollectiveNode:
     return CollectiveNode(name="any", kind=kind, group="data", nbytes=nbytes)
 
 
-@pytest.mark.parametrize("shape", Shape)
-@pytest.mark.parametrize("n", [3, 4, 7, 16])
-def test_a_ring_takes_its_steps_to_the_next_device(shape: Shape, n: int) -> None:
-    for kind, rounds, sums in ((AR, 2, 1), (RS, 1, 1), (AG, 1, 0)):
-        cost = phase_cost("ring", kind, shape, n, whole(n))
-        assert cost.steps == rounds * (n - 1)
-        assert cost.hops == rounds * (n - 1) * HOPS[shape]
-        assert cost.load == pytest.approx(rounds * (n - 1) / n)
-        assert cost.reduced == pytest.approx(sums * (n - 1) / n)
-        assert cost.sent == pytest.approx(rounds * (n - 1) / n)
-
-
-@pytest.mark.parametrize("shape", Shape)
-def test_a_ring_hands_on_an_all_to_all(shape: Shape) -> None:
-    cost = phase_cost("ring", A2A, shape, 5, whole(5))
-
-    # (4 + 3 + 2 + 1) slices of a fifth, in four steps
-    assert (cost.steps, cost.hops) == (4, 4 * HOPS[shape])
-    assert cost.load == pytest.approx(2.0)
-
-
-def test_a_ring_of_two_sends_half_over_each_link() -> None:
-    assert phase_cost("ring", AR, RING, 2, whole(2)).load == 0.5  # 2 steps of 1/2 / 2
-
-
-@pytest.mark.parametrize("n", [2, 4, 7, 16])
-def test_direct_needs_a_link_to_everybody(n: int) -> None:
-    for kind, rounds, sums in ((AR, 2, 1), (RS, 1, 1), (AG, 1, 0), (A2A, 1, 0)):
-        cost = phase_cost("direct", kind, FULL, n, whole(n))
-        assert (cost.steps, cost.hops) == (rounds, rounds)
-        assert cost.load == pytest.approx(rounds / n)
-        assert cost.reduced == pytest.approx(sums * (n - 1) / n)
-
-
-@pytest.mark.parametrize("n", [2, 4, 7, 16])
-def test_direct_shares_the_port_to_a_switch(n: int) -> None:
-    cost = phase_cost("direct", AG, SWITCH, n, whole(n))
-
-    assert cost.hops == 2
-    assert cost.load == pytest.approx((n - 1) / n)
-
-
-def test_direct_on_a_ring_pays_for_the_way() -> None:
-    # one way round, 8 devices send slices of 1/8 over 1 + 2 + 3 + 4/2 = 8 links
-    cost = phase_cost("direct", AG, RING, 8, whole(8))
-
-    assert cost.hops == 4
-    assert cost.load == pytest.approx(1.0)
-
-
-@pytest.mark.parametrize("n", [2, 4, 16, 64])
-def test_halving_and_doubling_take_a_logarithm_of_steps(n: int) -> None:
-    levels = n.bit_length() - 1
-    for kind, rounds, sums in ((AR, 2, 1), (RS, 1, 1), (AG, 1, 0)):
-        cost = phase_cost("halvingDoubling", kind, SWITCH, n, whole(n))
-        assert cost.steps == rounds * levels
-        assert cost.hops == 2 * rounds * levels
-        assert cost.load == pytest.approx(rounds * (n - 1) / n)
-        assert cost.reduced == pytest.approx(sums * (n - 1) / n)
-
-
-def test_halving_on_a_ring_pays_for_distance() -> None:
-    # distance 1: 1/2 on its link; distance 2: 1/4, both ways half, two overlap:
-    # devices 0 and 1 go right to 2 and 3 over link 1, and 1/8 + 1/8 is 1/4
-    cost = phase_cost("halvingDoubling", RS, RING, 4, whole(4))
-
-    assert (cost.steps, cost.hops) == (2, 3)
-    assert cost.load == pytest.approx(0.75)
-
-
-@pytest.mark.parametrize("n", [2, 4, 8, 64])
-def test_a_double_binary_tree_sends_no_more_than_must_be(n: int) -> None:
-    cost = phase_cost("doubleBinaryTree", AR, SWITCH, n, whole(n))
-
-    assert cost.steps == 2 * (n.bit_length() - 1)
-    assert cost.sent == pytest.approx(2 * (n - 1) / n)
-
-
-@pytest.mark.parametrize("stride", [1, 2, 4])
-def test_groups_that_are_spread_over_a_ring_share_its_links(stride: int) -> None:
-    extent = 16 // stride
-    cost = phase_cost("ring", AG, RING, 16, Span(0, extent, stride))
-
-    assert cost.hops == stride * (extent - 1)
-    assert cost.load == pytest.approx(stride * (extent - 1) / extent)
-
-
-def test_a_part_of_a_ring_has_no_link_to_close_it() -> None:
-    part = phase_cost("ring", AG, RING, 8, Span(0, 4, 1))
-
-    # the message from the last to the first device goes back over the 3 links between
-    assert part.hops == 3 * 3
-    assert part.load == pytest.approx(3 / 4)
-
-
-def test_half_of_a_spread_ring_shares_links_and_has_none_to_close_it() -> None:
-    part = phase_cost("ring", AG, RING, 16, Span(0, 4, 2))
-
-    assert part.hops == 3 * 6  # back from position 6 to 0
-    assert part.load == pytest.approx(2 * 3 / 4)
-
-
-@pytest.mark.parametrize("shape", [SWITCH, FULL])
-@pytest.mark.parametrize("stride", [1, 2, 4])
-def test_ports_and_direct_links_are_not_shared_between_groups(
-    shape: Shape, stride: int
-) -> None:
-    spread = phase_cost("ring", AR, shape, 16, Span(0, 4, stride))
-
-    assert spread == phase_cost("ring", AR, shape, 4, whole(4))
-
-
-@pytest.mark.parametrize("name", ALGORITHMS.names())
-@pytest.mark.parametrize("kind", CollectiveKind)
-def test_a_group_of_one_costs_nothing(name: str, kind: CollectiveKind) -> None:
-    cost = phase_cost(name, kind, RING, 4, whole(1))
-
-    assert (cost.steps, cost.hops, cost.load, cost.reduced, cost.sent) == (0,) * 5
-
-
-def test_an_algorithm_that_does_not_exist_for_a_size_says_so() -> None:
-    with pytest.raises(SpecError, match="halvingDoubling needs a power of two"):
-        phase_cost("halvingDoubling", AR, SWITCH, 6, whole(6))
+def phase_times(
+    node: CollectiveNode, group: Group, machine: System
+) -> tuple[PhaseTime, ...]:
+    """What every chunk passes: all go one way."""
+    (route,) = routes(node, group, machine)
+    return route.phases
 
 
 def test_a_phase_takes_delays_latencies_links_and_sums() -> None:
@@ -247,10 +120,43 @@ def test_a_baseline_all_reduce_sends_more_over_the_outer_dimension() -> None:
 def test_a_group_of_one_has_no_phases() -> None:
     machine = system(dimension(RING, 4))
 
-    assert (
-        phase_times(collective(AR, 1e9), Group(name="a", size=1, stride=4), machine)
-        == []
-    )
+    assert routes(collective(AR, 1e9), Group(name="a", size=1, stride=4), machine) == ()
+
+
+@pytest.mark.parametrize(
+    ("kind", "memory", "busy"),
+    [
+        # 3 x 3 x 1000 B through the memory, against 3 x 1000 B at 1 GB/s
+        (RS, 2e9, 4.5e-6),
+        (RS, 8e9, 3e-6),
+        (AR, 2e9, 6e-6),  # sends twice as much and adds up the same
+        (AR, 1e9, 9e-6),
+        (AG, 1e9, 3e-6),  # adds up nothing
+    ],
+)
+def test_a_chunk_has_links_and_memory_for_itself_until_the_slower_is_done(
+    kind: CollectiveKind, memory: float, busy: float
+) -> None:
+    ring = dimension(RING, 4, bandwidth=1e9, latency=1e-6)
+    machine = system(ring, memory_bandwidth=memory, endpoint_delay=1e-7)
+    everybody = Group(name="data", size=4, stride=1)
+
+    (phase,) = phase_times(collective(kind, 4000.0), everybody, machine)
+
+    assert phase.link_seconds == pytest.approx(busy)
+    assert phase.link_seconds < phase.seconds
+
+
+def test_sums_of_two_chunks_share_the_memory() -> None:
+    # each of two chunks sends 3 x 1000 B at 1 GB/s and adds up as much, in 9 us; the
+    # second waits 9 us for the memory, then takes 3 + 9 us
+    ring = dimension(RING, 4, bandwidth=1e9)
+    machine = system(ring, memory_bandwidth=1e9, chunks=2, active_chunks=2)
+    everybody = Group(name="data", size=4, stride=1)
+
+    timed = time_collective(RS, 8000.0, machine, everybody)
+
+    assert timed.seconds == pytest.approx(9e-6 + 12e-6)
 
 
 class Measured(NamedTuple):
@@ -309,7 +215,8 @@ def later(run: Measured) -> float:
 
 def cut_off(run: Measured) -> float:
     """The ns that ASTRA-sim may cut off: 1 a message, 1 a sum, counted threefold."""
-    steps = phase_cost(run.algorithm, run.kind, run.shape, run.n, whole(run.n)).steps
+    wiring = Wiring(run.shape, run.n)
+    steps = phase_cost(run.algorithm, run.kind, wiring, Span(0, run.n, 1)).steps
     return run.chunks * steps * 4
 
 
@@ -340,32 +247,3 @@ def test_astra_sim_leaves_out_sums_that_we_count(
     left_out = 3 * fraction * run.size / 1600e9 * 1e9
 
     assert -1e-6 <= later(run) - left_out <= cut_off(run)
-
-
-def test_a_transfer_loads_the_links_between_neighbors() -> None:
-    network = dimension(RING, 4, 1e9, 1e-6), dimension(SWITCH, 2, 1e8, 5e-6)
-    machine = system(*network, endpoint_delay=1e-7)
-    stages = Group(name="pipeline", size=4, stride=2)
-
-    # stage 0 -> 1: from 0 to 2 and from 1 to 3 on a ring of four, both ways half, and
-    # the two groups share a link: 0.1 + 2 x 1 us + 1000 B / 1 GB/s
-    assert transfer_time(stages, 0, 1000.0, machine) == pytest.approx(3.1e-6)
-    # stage 1 -> 2: back on the ring, then over the switch: 2 x 5 us + 1000 B / 0.1 GB/s
-    assert transfer_time(stages, 1, 1000.0, machine) == pytest.approx(23.1e-6)
-    assert transfer_time(stages, 2, 1000.0, machine) == pytest.approx(3.1e-6)
-
-
-def test_neighbors_cross_the_dimensions_in_which_they_differ() -> None:
-    network = Topology((dimension(RING, 4), dimension(SWITCH, 2)))
-    stages = Group(name="pipeline", size=4, stride=2)
-    ring, switch = Span(0, 2, 2), Span(1, 2, 1)
-
-    assert crossings(stages, 0, network) == [(ring, 0, 1)]
-    assert crossings(stages, 1, network) == [(ring, 1, 0), (switch, 0, 1)]
-
-
-def test_a_pipeline_that_does_not_factor_says_so() -> None:
-    machine = system(dimension(RING, 6))
-
-    with pytest.raises(ConsistencyError, match="the pipeline group of 4 devices"):
-        transfer_time(Group(name="pipeline", size=4, stride=1), 0, 1.0, machine)

@@ -1,5 +1,7 @@
 """All simulators round all durations to one grid."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,12 +9,14 @@ from hypothesis import strategies as st
 
 from cosmic.collective.policy import CollectivePolicy
 from cosmic.compute.device import Device
-from cosmic.network.dimension import Dimension, Shape
+from cosmic.network.dimension import Dimension
 from cosmic.network.topology import Topology
-from cosmic.simulation.communication import phase_times, transfer_time
+from cosmic.network.wiring import Shape
+from cosmic.simulation.communication import routes, transfer_time
 from cosmic.simulation.durations import Durations
 from cosmic.simulation.event_driven import EventDrivenSimulator
 from cosmic.simulation.flat_graph import flat_graph
+from cosmic.simulation.flat_routes import flat_phases
 from cosmic.system.cluster import Cluster
 from cosmic.system.system import System
 from cosmic.testing.strategies import graphs, systems_of
@@ -45,21 +49,31 @@ def test_durations_are_those_of_the_parts_but_for_rounding(
     system = data.draw(systems_of(graph))
     flat, durations = flat_graph(graph), Durations.of(graph, system)
     computes = system.cost_model.times(flat.computes, system.cluster.device)
-    phases = [
-        phase_times(node, graph.group(node.group), system) for node in flat.collectives
-    ]
-    onward = [
-        transfer_time(graph.pipeline, stage, graph.boundary_bytes, system)
-        for stage in range(len(graph.stages) - 1)
-    ]
+    found = tuple(
+        routes(node, graph.group(node.group), system) for node in flat.collectives
+    )
+    phases = [phase.timed for row in found for phase in flat_phases(row)]
+    pairs = list(pairwise(range(len(graph.stages))))
+    onward, back = (
+        [
+            transfer_time(graph.pipeline, pair, graph.boundary_bytes, system)
+            for pair in way
+        ]
+        for way in (pairs, [(there, here) for here, there in pairs])
+    )
 
     # no duration of this strategy's steps is above 100 s
     assert durations.computes == pytest.approx(computes, rel=0, abs=1e-9)
-    assert [list(row) for row in durations.phases] == phases
+    assert durations.routes == found
     assert durations.phase_seconds == pytest.approx(
-        [phase.seconds for row in phases for phase in row], rel=0, abs=1e-9
+        [phase.seconds for phase in phases], rel=0, abs=1e-9
     )
+    assert durations.link_seconds == pytest.approx(
+        [phase.link_seconds for phase in phases], rel=0, abs=1e-9
+    )
+    assert np.all(durations.link_seconds <= durations.phase_seconds)
     assert durations.onward == pytest.approx(onward, rel=0, abs=1e-9)
+    assert durations.back == pytest.approx(back, rel=0, abs=1e-9)
 
 
 @every_time_alike
@@ -72,8 +86,8 @@ def test_every_duration_is_so_many_ticks_that_sums_are_exact(
     durations = Durations.of(graph, system)
     step = EventDrivenSimulator().run(graph, system).makespan
 
-    found = [durations.computes, durations.phase_seconds, durations.onward]
-    every = np.concatenate(found)
+    found = durations.computes, durations.phase_seconds, durations.link_seconds
+    every = np.concatenate([*found, durations.onward, durations.back])
     smallest = min((tick_of(x) for x in every.tolist() if x), default=1.0)
 
     assert step / smallest <= 2.0**53
@@ -123,4 +137,6 @@ def test_two_of_everything_by_hand() -> None:
 
     assert durations.computes.tolist() == [2.0]  # 8 B at 4 B/s, longer than 3 / 2
     assert durations.phase_seconds.tolist() == [2.0]  # 2 links, half of 6 / 3 B
+    assert durations.link_seconds.tolist() == [1.0]
     assert durations.onward.tolist() == [6.0]  # 2 links, 5 B
+    assert durations.back.tolist() == [6.0]

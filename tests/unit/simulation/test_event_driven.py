@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from cosmic.collective.policy import CollectivePolicy, SchedulingPolicy
 from cosmic.compute.device import Device
 from cosmic.errors import BackendError, ConsistencyError
-from cosmic.network.dimension import Dimension, Shape
+from cosmic.network.dimension import Dimension
 from cosmic.network.topology import Topology
+from cosmic.network.wiring import Shape
 from cosmic.simulation.event_driven import EventDrivenSimulator, check_symmetry
 from cosmic.simulation.event_machine import play
 from cosmic.simulation.expansion import Begin

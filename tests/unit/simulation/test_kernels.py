@@ -9,28 +9,61 @@ from hypothesis import strategies as st
 
 from cosmic.simulation import kernels
 from cosmic.simulation.columns import Collectives, Programs
+from cosmic.simulation.communication import PhaseTime, TimedRoute
 from cosmic.simulation.flat_graph import COMPUTE, START, WAIT
+from cosmic.simulation.flat_routes import flat_phases
 from cosmic.simulation.pipeline_kernel import run_schedule
 from cosmic.simulation.schedule import slots, warm_up
+from cosmic.system.placement import Span
 from cosmic.trace.execution_graph import Schedule
 
 seconds = st.sampled_from((0.0, 1.0, 1.0, 2.0, 3.0, 7.0))  # whole: sums are exact
 
 
+Phase = tuple[int, float] | tuple[int, float, float]
+
+
 def collectives(
-    *phases: list[tuple[int, float]], chunks: int = 1, lifo: bool = False
+    *rows: list[Phase],
+    chunks: int | tuple[int, ...] = 1,
+    active: int = 1,
+    lifo: bool = False,
 ) -> Collectives:
-    """Collectives given as dimension and duration of each phase of a chunk."""
-    rows = [phase for row in phases for phase in row]
+    """Collectives given as dimension and duration of each phase of a chunk.
+
+    A third number is how long the chunk has the links, all of the duration if left
+    out. Where `chunks` are several numbers, the rows are as many routes of one
+    collective.
+    """
+    if isinstance(chunks, int):
+        phases = [flat_phases([route(row, chunks)] if row else []) for row in rows]
+        total = chunks
+    else:
+        phases, total = [flat_phases(list(map(route, rows, chunks)))], sum(chunks)
+    every = [phase for row in phases for phase in row]
+    numbers = [(p.timed.dimension, p.following, p.chunks) for p in every]
+    times = [(p.timed.seconds, p.timed.link_seconds) for p in every]
     return Collectives(
         phase_start=np.cumsum([0, *map(len, phases)]),
-        phase_dimension=np.array([dimension for dimension, _ in rows], np.int64),
-        phase_seconds=np.array([seconds for _, seconds in rows]),
+        phases=np.array(numbers, np.int64).reshape(-1, 3),
+        phase_seconds=np.array(times).reshape(-1, 2),
         group_of=np.arange(len(phases)),
         groups=len(phases),
         dimensions=3,
-        chunks=chunks,
+        chunks=total,
+        active_chunks=active,
         lifo=lifo,
+    )
+
+
+def route(row: list[Phase], chunks: int) -> TimedRoute:
+    """A route of so many chunks."""
+    return TimedRoute(
+        chunks,
+        tuple(
+            PhaseTime(Span(d, 2, 1), d, seconds, (*links, seconds)[0], 0.0)
+            for d, seconds, *links in row
+        ),
     )
 
 
@@ -83,6 +116,72 @@ def test_a_dimension_takes_the_lowest_phase_first() -> None:
     there_and_back = collectives([(0, 4.0), (1, 1.0), (0, 4.0)], chunks=3)
 
     assert kernels.alone(there_and_back).tolist() == [24.0]
+
+
+@given(
+    phase=st.tuples(seconds, seconds).map(lambda pair: (max(pair), min(pair))),
+    chunks=st.integers(1, 9),
+    active=st.integers(1, 5),
+)
+def test_chunks_share_one_dimension_as_the_closed_form_says(
+    phase: tuple[float, float], chunks: int, active: int
+) -> None:
+    """Each chunk waits for the links, and for the one that is `active` before it."""
+    total, links = phase
+    one = collectives([(0, total, links)], chunks=chunks, active=active)
+
+    rounds, more = divmod(chunks - 1, active)
+    last_start = max((chunks - 1) * links, rounds * total + more * links)
+    assert kernels.alone(one).tolist() == [last_start + total]
+
+
+@given(
+    phases=st.lists(
+        st.tuples(st.integers(0, 2), seconds, seconds).map(
+            lambda phase: (phase[0], max(phase[1:]), min(phase[1:]))
+        ),
+        min_size=1,
+        max_size=4,
+    ),
+    chunks=st.integers(1, 9),
+    active=st.integers(1, 5),
+)
+def test_no_collective_is_faster_than_the_links_of_any_dimension(
+    phases: list[Phase], chunks: int, active: int
+) -> None:
+    one = collectives(phases, chunks=chunks, active=active)
+
+    busy = [
+        chunks * sum(row[-1] for row in phases if row[0] == dimension)
+        for dimension in range(3)
+    ]
+    assert kernels.alone(one)[0] >= max(busy)
+
+
+def test_chunks_that_are_done_with_the_links_leave_them_to_others() -> None:
+    # Three chunks take the links of dimension 0 for 1 s each and stay for 5 s. With two
+    # at once they begin at 0, 1 and 5, so leave at 5, 6 and 10; dimension 1, which
+    # takes 2 s, has them at 5, 7 and 10 and is done at 12.
+    one = collectives([(0, 5.0, 1.0), (1, 2.0)], chunks=3, active=2)
+
+    assert kernels.alone(one).tolist() == [12.0]
+
+
+def test_chunks_of_one_place_go_in_the_order_of_their_routes() -> None:
+    # Two chunks go first to dimension 0 for 2 s, then to 1 for 3 s; one the other way
+    # round, for 1 s and 4 s. Dimension 1 takes the latter at 0. Dimension 0 prefers
+    # what stands at its first place: the first route's chunks at 0 and 2, then the
+    # second's at 4 until 8. Dimension 1: 2-5 and 5-8.
+    one = collectives([(0, 2.0), (1, 3.0)], [(1, 1.0), (0, 4.0)], chunks=(2, 1))
+
+    assert kernels.alone(one).tolist() == [8.0]
+
+
+def test_of_two_first_phases_in_one_dimension_the_first_route_goes_first() -> None:
+    # the 1 s chunk at 0, the 5 s chunk at 1; the other way round it would be 5 + 1 + 9
+    one = collectives([(0, 1.0), (1, 9.0)], [(0, 5.0)], chunks=(1, 1))
+
+    assert kernels.alone(one).tolist() == [10.0]
 
 
 def test_a_collective_without_phases_takes_no_time() -> None:
@@ -165,22 +264,29 @@ def test_the_network_goes_on_while_the_device_waits_for_its_release() -> None:
 @settings(derandomize=True, max_examples=60)
 @given(
     work=st.lists(seconds, min_size=1, max_size=3),
-    phases=st.lists(st.tuples(st.integers(0, 2), seconds), min_size=1, max_size=3),
+    phases=st.lists(
+        st.tuples(st.integers(0, 2), seconds, seconds).map(
+            lambda phase: (phase[0], phase[1] + phase[2], phase[1])
+        ),
+        min_size=1,
+        max_size=3,
+    ),
     ahead=st.integers(1, 3),
     repeat=st.integers(1, 20),
-    chunks=st.integers(1, 4),
+    chunks_and_active=st.tuples(st.integers(1, 4), st.integers(1, 3)),
     lifo=st.booleans(),
 )
 def test_a_block_of_many_turns_is_as_many_blocks_of_one(
     work: list[float],
-    phases: list[tuple[int, float]],
+    phases: list[Phase],
     ahead: int,
     repeat: int,
-    chunks: int,
+    chunks_and_active: tuple[int, int],
     lifo: bool,
 ) -> None:
     """Steady turns are skipped in the one, and played in the other."""
-    kinds = collectives(phases, [(0, 1.0)], chunks=chunks, lifo=lifo)
+    chunks, active = chunks_and_active
+    kinds = collectives(phases, [(0, 1.0)], chunks=chunks, active=active, lifo=lifo)
     turn = [(START, 0, 0, ahead), (START, 1, 1, 0)]
     turn += [(COMPUTE, segment, 0, 0) for segment in range(len(work))]
     turn += [(WAIT, 0, 1, 0), (WAIT, 0, 0, 0)]
@@ -219,10 +325,10 @@ def test_turns_are_alike_only_if_what_is_under_way_has_as_long_to_go() -> None:
 
 @st.composite
 def pipelines(draw: st.DrawFn) -> list[list[float]]:
-    """Durations of forward, backward, last backward and transfers of each stage."""
+    """Durations of forward, backward, last backward and transfers either way."""
     stages = draw(st.integers(1, 5))
     rows = st.lists(seconds, min_size=stages, max_size=stages)
-    return [*(draw(rows) for _ in range(3)), draw(rows)[1:]]
+    return [*(draw(rows) for _ in range(3)), draw(rows)[1:], draw(rows)[1:]]
 
 
 @settings(max_examples=200)
@@ -234,7 +340,7 @@ def pipelines(draw: st.DrawFn) -> list[list[float]]:
 def test_a_pipeline_runs_as_its_schedule_reads(
     schedule: Schedule, micro_batches: int, durations: list[list[float]]
 ) -> None:
-    forward, backward, last_backward, onward = durations
+    forward, backward, last_backward, onward, back = durations
     stages, last = len(forward), micro_batches - 1
     orders = [list(slots(schedule, stages, s, micro_batches)) for s in range(stages)]
 
@@ -258,7 +364,7 @@ def test_a_pipeline_runs_as_its_schedule_reads(
     def arrival(source: int, forwards: bool, m: int) -> float:
         """After all that was sent before, and one at a time."""
         before = arrival(source, forwards, m - 1) if m else 0.0
-        link = onward[source] if forwards else onward[source - 1]
+        link = onward[source] if forwards else back[source - 1]
         return max(before, end(source, forwards, m)) + link
 
     first_end, last_start = run_schedule(

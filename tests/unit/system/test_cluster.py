@@ -1,8 +1,9 @@
 """A cluster has as many devices as its topology joins."""
 
 from cosmic.compute.device import Device
-from cosmic.network.dimension import Dimension, Shape
+from cosmic.network.dimension import Dimension
 from cosmic.network.topology import Topology
+from cosmic.network.wiring import Shape
 from cosmic.system.cluster import Cluster
 
 

@@ -6,8 +6,9 @@ from cosmic.collective.policy import CollectivePolicy
 from cosmic.compute.cost_model import Roofline
 from cosmic.compute.device import Device
 from cosmic.errors import ConsistencyError
-from cosmic.network.dimension import Dimension, Shape
+from cosmic.network.dimension import Dimension
 from cosmic.network.topology import Topology
+from cosmic.network.wiring import Shape
 from cosmic.system.cluster import Cluster
 from cosmic.system.system import System
 

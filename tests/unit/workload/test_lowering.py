@@ -1,8 +1,10 @@
 """Lowering: what each way of sharding sends, and how small the graph stays."""
 
 from collections import Counter
+from itertools import permutations
 from typing import Any
 
+import numpy as np
 import pytest
 
 from cosmic.trace.execution_graph import (
@@ -15,7 +17,7 @@ from cosmic.trace.execution_graph import (
 from cosmic.trace.node import CollectiveKind, OperatorKind
 from cosmic.workload.lowering import groups, lower
 from cosmic.workload.model import TransformerModel
-from cosmic.workload.parallelism import Parallelism
+from cosmic.workload.parallelism import Axis, Parallelism
 from cosmic.workload.weights import (
     embedding_weights,
     head_weights,
@@ -227,6 +229,33 @@ def test_axes_count_through_the_devices_from_tensor_to_pipeline() -> None:
     sizes = [(group.name, group.size, group.stride) for group in groups(shared)]
     assert sizes == [("tensor", 2, 1), ("sequence", 4, 2), ("data", 32, 2)]
     assert (graph.pipeline.size, graph.pipeline.stride) == (2, 64)
+
+
+@pytest.mark.parametrize("order", list(permutations(Axis)))
+def test_groups_are_the_devices_that_differ_along_their_axes(
+    order: tuple[Axis, ...],
+) -> None:
+    """The mesh is an array of all device ids, the first axis of the order last."""
+    degrees = {Axis.TENSOR: 2, Axis.SEQUENCE: 4, Axis.DATA: 2, Axis.PIPELINE: 2}
+    split = {axis.value: degree for axis, degree in degrees.items()}
+    shared = workload({**split, "axis_order": order})
+    mesh = np.arange(32).reshape([degrees[axis] for axis in order[::-1]])
+    axes = {
+        "tensor": {Axis.TENSOR},
+        "sequence": {Axis.SEQUENCE},
+        "data": {Axis.DATA, Axis.SEQUENCE},
+        "pipeline": {Axis.PIPELINE},
+    }
+    graph = lower(shared)
+
+    for group in (*graph.groups, graph.pipeline):
+        for place in np.ndindex(mesh.shape):
+            along = tuple(
+                slice(None) if axis in axes[group.name] else k
+                for axis, k in zip(order[::-1], place, strict=True)
+            )
+            expected = tuple(sorted(mesh[along].ravel().tolist()))
+            assert group.members(int(mesh[place])) == expected
 
 
 @pytest.mark.parametrize(
