@@ -5,6 +5,7 @@ from functools import cache
 
 import pytest
 
+from cosmic.collective.algorithm import ALGORITHMS
 from cosmic.design.parameter import PointValue
 from cosmic.evaluation.evaluator import Evaluator
 from cosmic.evaluation.scenario import Scenario
@@ -19,7 +20,20 @@ WORKLOADS: Mapping[str, Mapping[str, PointValue | None]] = {
     "multi_dim_optimization": {"weight_sharded": 0},
     "weight_sharding": {"weight_sharded": None},
     "recompute": {"fused_attention": False},
+    "placement": {"bandwidth": (100e9, 175e9, 375e9, 150e9)},
+    "active_chunks": {"chunks": 16, "latency": (1e-5,) * 4},
+    # 8 data-parallel devices next to each other do not factor over dimensions of 12.
+    "flat_rings": {
+        "npus_count": (12, 2, 2, 2),
+        "axis_order": "data-tensor-sequence-pipeline",
+        "dp": 8,
+        "pp": 1,
+        "sp": 1,
+    },
+    # A price goes by level, and levels by the number of dimensions; see VALUES.
+    "dimensions": {"npus_count": (32, 32, 1, 1)},
 }
+SHAPES = ("Ring", "FullyConnected", "Switch", "Mesh", "Hypercube")
 VALUES: Mapping[str, tuple[PointValue, ...]] = {
     "dp": (8, 16),
     "tp": (4,),
@@ -32,7 +46,17 @@ VALUES: Mapping[str, tuple[PointValue, ...]] = {
     "peak_flops": (10e12, 20e12),
     "memory_bandwidth": (50e9, 100e9),
     "memory_capacity": (1e9, 24e9),
-    "topology": (("Ring",) * 4, ("Switch",) * 4),
+    "topology": tuple((shape,) * 4 for shape in SHAPES),
+    "axis_order": (
+        "tensor-sequence-data-pipeline",
+        "sequence-tensor-data-pipeline",
+        "tensor-data-sequence-pipeline",
+        "pipeline-data-sequence-tensor",
+    ),
+    "active_chunks": (1, 4),
+    "oversubscription": ((1.0,) * 4, (1.0, 1.0, 1.0, 4.0)),
+    "asymmetry": ((1.0,) * 4, (1.0, 1.0, 1.0, 0.5)),
+    "dimensions": (4, 2),
     "npus_count": ((4, 8, 4, 8), (8, 4, 4, 8)),
     "bandwidth": ((50e9,) * 4, (500e9,) * 4),
     "latency": ((0.0,) * 4, (1e-5,) * 4),
@@ -48,9 +72,14 @@ def _scenario() -> Scenario:
     return load_scenario("gpt3-175b-1024-devices-v1")
 
 
+@cache
+def _evaluator() -> Evaluator:
+    return Evaluator(_scenario())
+
+
 @pytest.mark.parametrize("name", [name for name in SETTINGS if name != "tp"])
 def test_no_setting_is_dead(name: str) -> None:
-    evaluator = Evaluator(_scenario())
+    evaluator = _evaluator()
     values = VALUES.get(name) or SETTINGS[name].allowed
     fixed = {**_scenario().baseline, **WORKLOADS.get(name, {})}
     seen = set()
@@ -60,6 +89,29 @@ def test_no_setting_is_dead(name: str) -> None:
         seen.add((tuple(evaluation.metrics.items()), len(evaluation.violations)))
 
     assert len(seen) == len(values), f"{name} changes nothing"
+
+
+@pytest.mark.parametrize("name", [*ALGORITHMS.names(), "direct2"])
+@pytest.mark.parametrize(
+    "kind", ["all_reduce", "all_gather", "reduce_scatter", "all_to_all"]
+)
+def test_every_algorithm_is_told_from_another_on_some_network(
+    kind: str, name: str
+) -> None:
+    """From the ring algorithm; that one itself from direct exchange."""
+    setting, other = f"{kind}_algorithm", "direct" if name == "ring" else "ring"
+    changes = {k: v for k, v in WORKLOADS.get(setting, {}).items() if v is not None}
+    differs = False
+    for shape in ("Ring", "Switch"):
+        network = {**_scenario().baseline, **changes, "topology": (shape,) * 4}
+        ours, theirs = (
+            _evaluator().inspect({**network, setting: (algorithm,) * 4}).evaluation
+            for algorithm in (name, other)
+        )
+        both = ours.metrics.keys() & theirs.metrics.keys() & {"runtime"}
+        differs |= any(ours.metrics[m] != theirs.metrics[m] for m in both)
+
+    assert differs
 
 
 def test_tp_follows_from_the_other_degrees_and_may_be_said() -> None:

@@ -12,10 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from cosmic.design.automaton import Automaton, automaton_of_truth
+from cosmic.design.by_length import automaton_by_length
 from cosmic.design.conflict import smallest_conflict
 from cosmic.design.constraint import show
 from cosmic.design.diagram import Diagram, IndexMatrix, build
-from cosmic.design.machine import automaton_of_formula
 from cosmic.design.rule import MAX_CELLS, Rule, check_work, roughly
 from cosmic.design.symbols import Symbols
 from cosmic.errors import ConsistencyError, SpecError
@@ -110,7 +110,7 @@ def automaton_of(rule: Rule, symbols: Symbols) -> Automaton:
     if rule.node is None or rule.unless or rule.cells(symbols) <= MAX_CELLS:
         return automaton_of_truth(rule.scope, rule.truth(symbols))
     try:
-        return automaton_of_formula(rule.node, rule.scope, symbols)
+        return automaton_by_length(rule.node, rule.scope, symbols)
     except SpecError as error:
         raise SpecError(
             f"{rule.text}: cannot be compiled for {roughly(rule.cells(symbols))} "

@@ -8,6 +8,7 @@ import numpy.typing as npt
 from typing_extensions import override
 
 from cosmic.design.component import Component, compile_components
+from cosmic.design.constraint import Constraint
 from cosmic.design.design_point import DesignPoint
 from cosmic.design.diagram import IndexMatrix
 from cosmic.design.moves import IndexVector, Moves, Target
@@ -276,6 +277,15 @@ class DesignSpace:
         """
         return self._viewed(self._view.fix(values))
 
+    def keeping(self, constraints: Iterable[Constraint]) -> "DesignSpace":
+        """The space of those points that keep more constraints.
+
+        Raises:
+            UnknownNameError: A constraint is about an unknown name.
+            ConsistencyError: No point is left.
+        """
+        return self._viewed(self._view.keeping(constraints))
+
     def restrict(self, name: str, values: Iterable[Value]) -> "DesignSpace":
         """The space with fewer choices for a parameter or one of its genes.
 
@@ -286,7 +296,7 @@ class DesignSpace:
         return self._viewed(self._view.restrict(name, tuple(values)))
 
     def _viewed(self, view: View) -> "DesignSpace":
-        return DesignSpace(self.parameter_set, view=view)
+        return DesignSpace(view.parameter_set, view=view)
 
     def _checked(self, target: Sequence[float] | Target) -> Target:
         array = np.asarray(target, dtype=np.float64)

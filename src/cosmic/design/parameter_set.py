@@ -24,6 +24,7 @@ MAX_TOTAL = 2**17
 """Choices of all genes together."""
 
 _NOTHING: Mapping[str, PointValue] = MappingProxyType({})
+_NO_LENGTHS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +36,8 @@ class ParameterSet:
         parameters: In the order in which points list them.
         constraints: Rules that every design point keeps.
         constants: Names that formulas may use, with their values.
+        lengths: For constants of which the first few elements count: the name of the
+            parameter or constant that says how many.
         derived: Values that follow from the parameters.
         limits: Bounds on what only a simulation can tell; for the evaluation.
         order: Names of parameters and derived values, each after those that it
@@ -47,6 +50,7 @@ class ParameterSet:
     constants: Mapping[str, PointValue] = field(default_factory=lambda: _NOTHING)
     derived: tuple[Derived, ...] = ()
     limits: tuple[Limit, ...] = ()
+    lengths: Mapping[str, str] = field(default_factory=lambda: _NO_LENGTHS)
     order: tuple[str, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -57,6 +61,7 @@ class ParameterSet:
             for name, value in self.constants.items()
         }
         object.__setattr__(self, "constants", MappingProxyType(constants))
+        object.__setattr__(self, "lengths", MappingProxyType(dict(self.lengths)))
         for name, value in self.constants.items():
             check_name("constant", name)
             for item in value if isinstance(value, tuple) else (value,):
@@ -95,6 +100,8 @@ class ParameterSet:
             *map(repr, self.limits),
             canonical_text(self.constants),
         ]
+        if self.lengths:
+            parts.append(canonical_text(self.lengths))
         return digest_of("\n".join(parts))
 
     def values(self, point: Mapping[str, PointValue]) -> Mapping[str, PointValue]:
@@ -131,15 +138,26 @@ class ParameterSet:
         """Every name's value at a point, and a sentence for each that has none.
 
         A derived value that must be an integer and is not keeps its value and gets a
-        sentence; one that needs a value which is missing is left out.
+        sentence; one that needs a value which is missing is left out, and so is a
+        constant whose length is missing.
         """
         values: dict[str, Result] = {**self.constants, **point}
+        for name, length in self.lengths.items():
+            _shorten(name, values, values.get(length))
         failures: dict[str, str] = {}
         by_name = {d.name: d for d in self.derived}
         for name in self.order:
             if name in by_name:
                 _derive(by_name[name], values, failures)
         return values, failures
+
+
+def _shorten(name: str, values: dict[str, Result], length: Result | None) -> None:
+    whole = values[name]
+    if isinstance(length, int) and isinstance(whole, tuple):
+        values[name] = whole[:length]
+    else:
+        del values[name]
 
 
 def _canonical(parameter: Parameter, known: Mapping[str, Result]) -> Result | None:
@@ -274,16 +292,26 @@ def _check_lengths(parameter_set: ParameterSet) -> None:
     for owner in owners:
         if isinstance(owner.dimensions, str):
             limit = owner.length or 0
-            for length in _lengths(parameter_set, owner.dimensions):
-                if isinstance(length, bool) or not isinstance(length, int):
-                    raise SpecError(
-                        f"{owner.name!r}: a length is an integer, not {length!r}"
-                    )
-                if not 1 <= length <= limit:
-                    raise SpecError(
-                        f"{owner.name!r}: {owner.dimensions} = {length} is not a "
-                        f"length from 1 to max_dimensions = {limit}"
-                    )
+            ending = f"max_dimensions = {limit}"
+            _check_length(parameter_set, owner.name, owner.dimensions, limit, ending)
+    for name, length in parameter_set.lengths.items():
+        value = parameter_set.constants.get(name)
+        if not isinstance(value, tuple):
+            raise SpecError(f"{name!r} is no constant with several values to count")
+        ending = f"{len(value)}, the values of that constant"
+        _check_length(parameter_set, name, length, len(value), ending)
+
+
+def _check_length(
+    parameter_set: ParameterSet, owner: str, name: str, limit: int, ending: str
+) -> None:
+    for length in _lengths(parameter_set, name):
+        if isinstance(length, bool) or not isinstance(length, int):
+            raise SpecError(f"{owner!r}: a length is an integer, not {length!r}")
+        if not 1 <= length <= limit:
+            raise SpecError(
+                f"{owner!r}: {name} = {length} is not a length from 1 to {ending}"
+            )
 
 
 def _lengths(parameter_set: ParameterSet, name: str) -> tuple[object, ...]:

@@ -2,7 +2,8 @@
 
 Besides the constraints there are: derived values must exist and be integers where
 they say so; an inactive parameter keeps its canonical value; the genes beyond the
-end of a vector of varying length keep theirs.
+end of a vector of varying length keep theirs; such a vector gets no longer than what
+it is held at.
 """
 
 from collections.abc import Iterator, Sequence
@@ -104,6 +105,7 @@ def rules_of(parameter_set: ParameterSet, symbols: Symbols) -> tuple[Rule, ...]:
         *_derived_rules(parameter_set, symbols),
         *_followed_rules(parameter_set, symbols),
         *_activity_rules(parameter_set, symbols),
+        *_held_rules(parameter_set, symbols),
     )
 
 
@@ -215,6 +217,18 @@ def _activity_rules(parameter_set: ParameterSet, symbols: Symbols) -> Iterator[R
                 node=node,
                 unless=(number, parameter.canonical),
             )
+
+
+def _held_rules(parameter_set: ParameterSet, symbols: Symbols) -> Iterator[Rule]:
+    for parameter in parameter_set.parameters:
+        value = symbols.bindings[parameter.name].value
+        if isinstance(parameter.dimensions, str) and isinstance(value, tuple):
+            node = Compare(Name(parameter.dimensions), (("<=", Literal(len(value))),))
+            text = (
+                f"{parameter.dimensions} <= {len(value)}, "
+                f"the values that {parameter.name} is held at"
+            )
+            yield Rule(text, symbols.scope(node), node)
 
 
 def _asked(rule: Rule, grid: Grid) -> Mask:

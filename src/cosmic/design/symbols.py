@@ -214,14 +214,15 @@ def bind(
         choices: What genes may be, where that is less than their parameter allows.
     """
     bindings: dict[str, Binding] = {
-        name: _constant(value) for name, value in parameter_set.constants.items()
+        name: _constant(value, parameter_set.lengths.get(name))
+        for name, value in parameter_set.constants.items()
     }
     genes: list[Gene] = []
     for p in parameter_set.parameters:
         length = p.dimensions if isinstance(p.dimensions, str) else None
         vector, ordinal = p.length is not None, p.is_ordinal
         if p.name in held:
-            bindings[p.name] = _constant(held[p.name])
+            bindings[p.name] = _constant(held[p.name], length)
         elif p.name in followed and p.follows is not None:
             nodes = _formulas(p.follows, p.length)
             bindings[p.name] = Binding(nodes=nodes, vector=vector, length=length)
@@ -253,8 +254,8 @@ def _formulas(text: str, length: int | None) -> tuple[Node, ...]:
     return tuple(at_dimension(node, i) for i in range(length))
 
 
-def _constant(value: PointValue) -> Binding:
-    return Binding(value=value, vector=isinstance(value, tuple))
+def _constant(value: PointValue, length: str | None) -> Binding:
+    return Binding(value=value, vector=isinstance(value, tuple), length=length)
 
 
 def _items(value: PointValue | None) -> tuple[Value, ...]:

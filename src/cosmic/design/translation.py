@@ -44,6 +44,9 @@ class Translation:
             for p in self._set.parameters
             if p.name == name and p.name in view.followed
         ]
+        self._varying = [
+            p for p in self._set.parameters if isinstance(p.dimensions, str)
+        ]
         self._plain = not self._late and not any(
             p.name in view.held and p.active_if is not None
             for p in self._set.parameters
@@ -86,14 +89,16 @@ class Translation:
                 values[p.name] = tuple(items) if binding.vector else items[0]
             elif binding.value is not None:
                 values[p.name] = binding.value
-        self._shorten(values)
-        return values if self._plain else self._follow(values)
+        values = self._shortened(values)
+        return values if self._plain else self._shortened(self._follow(values))
 
-    def _shorten(self, values: dict[str, PointValue]) -> None:
-        for p in self._set.parameters:
+    def _shortened(self, values: dict[str, PointValue]) -> dict[str, PointValue]:
+        """The same, without what stands beyond the end of a vector."""
+        for p in self._varying:
             value = values.get(p.name)
-            if isinstance(p.dimensions, str) and isinstance(value, tuple):
+            if isinstance(value, tuple):
                 values[p.name] = value[: self._length(p, values)]
+        return values
 
     def _follow(self, values: dict[str, PointValue]) -> dict[str, PointValue]:
         for parameter in self._late:
@@ -121,7 +126,7 @@ class Translation:
     def _completed(self, values: Mapping[str, PointValue]) -> dict[str, PointValue]:
         completed = {
             name: tuple(value) if isinstance(value, list) else value
-            for name, value in {**self._view.held, **values}.items()
+            for name, value in {**self._held(values), **values}.items()
         }
         canonical = self._set.canonical(completed)
         missing = [p for p in self._late if p.name not in canonical]
@@ -130,6 +135,11 @@ class Translation:
         vector = self._vector(canonical)
         assert vector is not None, "checked just above"
         return {**self._values(vector.tolist()), **canonical}
+
+    def _held(self, values: Mapping[str, PointValue]) -> dict[str, PointValue]:
+        """What is not searched, as long as some values say."""
+        held = self._shortened({**values, **self._view.held})
+        return {name: held[name] for name in self._view.held}
 
     def _vector(self, point: Mapping[str, PointValue]) -> IndexVector | None:
         vector = np.zeros(len(self._places), dtype=np.int32)
@@ -173,13 +183,15 @@ class Translation:
                 if fault is not None:
                     yield fault
                 else:
-                    yield from self._choice_faults(parameter, values[parameter.name])
+                    yield from self._choice_faults(parameter, values)
 
-    def _choice_faults(self, parameter: Parameter, value: PointValue) -> Iterator[str]:
-        name = parameter.name
+    def _choice_faults(
+        self, parameter: Parameter, values: Mapping[str, PointValue]
+    ) -> Iterator[str]:
+        name, value = parameter.name, values[parameter.name]
         if name in self._view.held:
-            if value != self._view.held[name]:
-                held = self._view.held[name]
+            held = self._held(values)[name]
+            if value != held:
                 yield f"{name} = {show(value)}, but it is held at {show(held)}"
             return
         items = value if isinstance(value, tuple) else (value,)

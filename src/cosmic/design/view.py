@@ -1,9 +1,10 @@
 """Views: which part of a parameter set is searched, and what the rest is held at."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from cosmic.design.checking import choice_fault, name_faults, shape_fault
+from cosmic.design.constraint import Constraint
 from cosmic.design.design_point import DesignPoint, canonical_text, digest_of
 from cosmic.design.expression import names, parse
 from cosmic.design.parameter import Parameter, PointValue, Stack, Value, check_value
@@ -85,12 +86,21 @@ class View:
             given = tuple(value) if isinstance(value, list) else value
             length = len(given) if isinstance(given, tuple) else None
             fits = length if isinstance(parameter.dimensions, str) else parameter.length
-            fault = shape_fault(parameter, given, fits)
+            fault = shape_fault(parameter, given, fits) or _length_fault(
+                parameter, length
+            )
             if fault is not None:
                 raise SpecError(fault)
             _check_choices(parameter, given, self.choices)
             held[name] = given
         return replace(self, held=held, followed=self.followed - values.keys())
+
+    def keeping(self, constraints: Iterable[Constraint]) -> "View":
+        """Ask for more constraints to be kept, each once."""
+        known = self.parameter_set.constraints
+        more = tuple(c for c in constraints if c not in known)
+        changed = replace(self.parameter_set, constraints=(*known, *more))
+        return replace(self, parameter_set=changed) if more else self
 
     def restrict(self, name: str, values: tuple[Value, ...]) -> "View":
         """Leave a parameter, or one of its genes, fewer choices."""
@@ -152,8 +162,9 @@ def checked_baseline(
         value = values[parameter.name]
         value = tuple(value) if isinstance(value, list) else value
         length = values.get(str(parameter.dimensions), parameter.length)
-        fault = shape_fault(
-            parameter, value, length if isinstance(length, int) else None
+        length = length if isinstance(length, int) else None
+        fault = shape_fault(parameter, value, length) or _length_fault(
+            parameter, length
         )
         if fault is not None:
             raise SpecError(f"baseline: {fault}")
@@ -161,6 +172,12 @@ def checked_baseline(
             check_value(f"baseline: {parameter.name}", item)
         result[parameter.name] = value
     return result
+
+
+def _length_fault(parameter: Parameter, length: int | None) -> str | None:
+    if length is None or parameter.length is None or length <= parameter.length:
+        return None
+    return f"{parameter.name} has at most {parameter.length} values, not {length}"
 
 
 def _check_choices(

@@ -1,29 +1,49 @@
 """What a design point denotes: a workload and the system that it runs on."""
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import cast
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import TypeVar, cast
 
 from cosmic.collective.policy import (
     CollectivePolicy,
     MultiDimensional,
     SchedulingPolicy,
 )
+from cosmic.collective.protocol import Protocol
 from cosmic.compute.cost_model import CostModel
 from cosmic.compute.device import Device
-from cosmic.design.parameter import PointValue
-from cosmic.errors import ConsistencyError
-from cosmic.network.dimension import Dimension, Shape, links_per_device
+from cosmic.design.parameter import PointValue, Value
+from cosmic.errors import ConsistencyError, SpecError, UnknownNameError
+from cosmic.evaluation.setting import AXIS_ORDERS, DEFAULTS
+from cosmic.network.dimension import Dimension
 from cosmic.network.topology import Topology
+from cosmic.network.wiring import Shape, links_per_device
 from cosmic.system.cluster import Cluster
+from cosmic.system.device_order import Placement
 from cosmic.system.system import System
 from cosmic.trace.execution_graph import Schedule
 from cosmic.workload.model import TransformerModel
-from cosmic.workload.parallelism import Parallelism, Recompute, SequenceMethod
+from cosmic.workload.parallelism import (
+    Axis,
+    Parallelism,
+    Recompute,
+    SequenceMethod,
+)
 from cosmic.workload.workload import Workload
 
 Settings = Mapping[str, PointValue]
+E = TypeVar("E", bound=Enum)
+
+_NETWORK = (
+    "topology",
+    "npus_count",
+    "bandwidth",
+    "latency",
+    "oversubscription",
+    "asymmetry",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +59,15 @@ class Configuration:
     system: System
 
 
-def build_system(settings: Settings, cost_model: CostModel) -> System:
+def build_system(
+    settings: Settings, cost_model: CostModel, protocols: Sequence[Protocol] = ()
+) -> System:
     """The system of some settings.
+
+    Args:
+        settings: What can be searched or held.
+        cost_model: How long operators take.
+        protocols: Ways to send, for at least as many dimensions as there are.
 
     Raises:
         SpecError: A value is out of its range.
@@ -52,7 +79,26 @@ def build_system(settings: Settings, cost_model: CostModel) -> System:
         memory_capacity=_number(settings, "memory_capacity"),
     )
     cluster = Cluster(device, build_topology(settings))
-    return System(cluster, _policy(settings), cost_model)
+    policy = replace(_policy(settings), protocols=_innermost(protocols, cluster))
+    return System(
+        cluster,
+        policy,
+        cost_model,
+        placement=_member(Placement, settings, "placement"),
+        flat_rings=bool(_value(settings, "flat_rings")),
+    )
+
+
+def _innermost(protocols: Sequence[Protocol], cluster: Cluster) -> tuple[Protocol, ...]:
+    """The protocols on the dimensions that there are."""
+    dimensions = len(cluster.topology.dimensions)
+    for protocol in protocols:
+        if protocol.dimensions < dimensions:
+            raise ConsistencyError(
+                f"protocol {protocol.name!r} speaks of {protocol.dimensions} dimensions"
+                f", but the network has {dimensions}"
+            )
+    return tuple(protocol.innermost(dimensions) for protocol in protocols)
 
 
 def build_topology(settings: Settings) -> Topology:
@@ -62,29 +108,68 @@ def build_topology(settings: Settings) -> Topology:
         SpecError: A value is out of its range.
         ConsistencyError: Values per dimension differ in length.
     """
-    names = ("topology", "npus_count", "bandwidth", "latency")
-    columns = [_vector(settings, name) for name in names]
+    columns = [values_by_dimension(settings, name) for name in _NETWORK]
     if len({len(column) for column in columns}) > 1:
         lengths = ", ".join(
-            f"{name} {len(column)}" for name, column in zip(names, columns, strict=True)
+            f"{name} {len(column)}"
+            for name, column in zip(_NETWORK, columns, strict=True)
         )
         raise ConsistencyError(f"every dimension needs one value of each: {lengths}")
-    return Topology(
-        tuple(
-            _dimension(str(shape), int(size), float(bandwidth), float(latency))
-            for shape, size, bandwidth, latency in zip(*columns, strict=True)
+    rows = enumerate(zip(*columns, strict=True))
+    return Topology(tuple(_dimension(index, *row) for index, row in rows))
+
+
+def values_by_dimension(settings: Settings, name: str) -> tuple[Value, ...]:
+    """The values of a setting that has one for each dimension, innermost first.
+
+    A single value is that of every dimension, be it said or the default. Where
+    `dimensions` is said, the first values count, if there are more.
+
+    Raises:
+        ConsistencyError: There are fewer values than `dimensions` says.
+
+    >>> settings = {"dimensions": 2, "latency": (1e-7, 2e-7, 1e-6), "npus_count": 8}
+    >>> values_by_dimension(settings, "latency")
+    (1e-07, 2e-07)
+    >>> values_by_dimension(settings, "npus_count")
+    (8, 8)
+    """
+    value = _value(settings, name)
+    dimensions = settings.get("dimensions")
+    if not isinstance(value, tuple):
+        return (value,) * _dimensions(settings)
+    if not isinstance(dimensions, int):
+        return value
+    if len(value) < dimensions:
+        raise ConsistencyError(
+            f"{name} has {len(value)} values, but the network has {dimensions} "
+            f"dimensions; give one for each"
         )
-    )
+    return value[:dimensions]
 
 
-def _dimension(shape: str, size: int, bandwidth: float, latency: float) -> Dimension:
-    kind = Shape(shape)
-    return Dimension(
-        shape=kind,
-        size=size,
-        link_bandwidth=bandwidth / max(1, links_per_device(kind, size)),
-        latency=latency,
-    )
+def _dimensions(settings: Settings) -> int:
+    said, sizes = settings.get("dimensions"), settings["npus_count"]
+    if isinstance(said, int):
+        return said
+    return len(sizes) if isinstance(sizes, tuple) else 1
+
+
+def _dimension(index: int, shape: Value, size: Value, *numbers: Value) -> Dimension:
+    devices = int(size)
+    bandwidth, latency, oversubscription, asymmetry = map(float, numbers)
+    try:
+        kind = _member(Shape, {"topology": shape}, "topology")
+        return Dimension(
+            shape=kind,
+            size=devices,
+            link_bandwidth=bandwidth / max(1, links_per_device(kind, devices)),
+            latency=latency,
+            oversubscription=oversubscription,
+            asymmetry=asymmetry,
+        )
+    except SpecError as error:
+        raise SpecError(f"dimension {index}: {error}") from error
 
 
 def build_workload(model: TransformerModel, batch: int, settings: Settings) -> Workload:
@@ -99,9 +184,9 @@ def build_workload(model: TransformerModel, batch: int, settings: Settings) -> W
         batch=batch,
         micro_batch=_integer(settings, "micro_batch"),
         parallelism=_parallelism(settings),
-        recompute=Recompute(settings["recompute"]),
-        fused_attention=bool(settings["fused_attention"]),
-        schedule=Schedule(settings["schedule"]),
+        recompute=_member(Recompute, settings, "recompute"),
+        fused_attention=bool(_value(settings, "fused_attention")),
+        schedule=_member(Schedule, settings, "schedule"),
     )
 
 
@@ -111,7 +196,8 @@ def tensor_degree(settings: Settings) -> int:
     Raises:
         ConsistencyError: The degrees do not multiply to the devices.
     """
-    devices = math.prod(int(size) for size in _vector(settings, "npus_count"))
+    sizes = values_by_dimension(settings, "npus_count")
+    devices = math.prod(int(size) for size in sizes)
     others = [_integer(settings, name) for name in ("dp", "pp", "sp")]
     tensor = (
         _integer(settings, "tp") if "tp" in settings else devices // math.prod(others)
@@ -133,9 +219,16 @@ def _parallelism(settings: Settings) -> Parallelism:
         data=_integer(settings, "dp"),
         pipeline=_integer(settings, "pp"),
         weight_sharding=_weight_sharding(settings),
-        sequence_method=SequenceMethod(settings["sequence_method"]),
-        tensor_sequence=bool(settings["tensor_sequence"]),
+        sequence_method=_member(SequenceMethod, settings, "sequence_method"),
+        tensor_sequence=bool(_value(settings, "tensor_sequence")),
+        axis_order=_axis_order(str(_value(settings, "axis_order"))),
     )
+
+
+def _axis_order(words: str) -> tuple[Axis, ...]:
+    if words not in AXIS_ORDERS:
+        raise UnknownNameError("order of axes", words, AXIS_ORDERS)
+    return tuple(map(Axis, words.split("-")))
 
 
 def _weight_sharding(settings: Settings) -> int:
@@ -146,7 +239,8 @@ def _weight_sharding(settings: Settings) -> int:
 
 def _policy(settings: Settings) -> CollectivePolicy:
     def algorithms(kind: str) -> tuple[str, ...]:
-        return tuple(str(name) for name in _vector(settings, f"{kind}_algorithm"))
+        names = values_by_dimension(settings, f"{kind}_algorithm")
+        return tuple(str(name) for name in names)
 
     return CollectivePolicy(
         all_reduce=algorithms("all_reduce"),
@@ -154,20 +248,31 @@ def _policy(settings: Settings) -> CollectivePolicy:
         reduce_scatter=algorithms("reduce_scatter"),
         all_to_all=algorithms("all_to_all"),
         chunks=_integer(settings, "chunks"),
-        scheduling=SchedulingPolicy(settings["scheduling_policy"]),
-        multi_dimensional=MultiDimensional(settings["multi_dim_optimization"]),
+        scheduling=_member(SchedulingPolicy, settings, "scheduling_policy"),
+        multi_dimensional=_member(MultiDimensional, settings, "multi_dim_optimization"),
+        active_chunks=_integer(settings, "active_chunks"),
         endpoint_delay=_number(settings, "endpoint_delay"),
     )
 
 
 def _integer(settings: Settings, name: str) -> int:
-    return int(cast(int, settings[name]))
+    return int(cast(int, _value(settings, name)))
 
 
 def _number(settings: Settings, name: str) -> float:
-    return float(cast(float, settings[name]))
+    return float(cast(float, _value(settings, name)))
 
 
-def _vector(settings: Settings, name: str) -> tuple[bool | int | float | str, ...]:
-    value = settings[name]
-    return value if isinstance(value, tuple) else (value,)
+def _member(kind: type[E], settings: Settings, name: str) -> E:
+    """What is said, or else the default, as a member of an enum."""
+    value = _value(settings, name)
+    try:
+        return kind(value)
+    except ValueError:
+        known = [str(member.value) for member in kind]
+        raise UnknownNameError(name, str(value), known) from None
+
+
+def _value(settings: Settings, name: str) -> PointValue:
+    """What is said, or else the default."""
+    return settings[name] if name in settings else DEFAULTS[name]

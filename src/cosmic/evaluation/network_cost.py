@@ -2,9 +2,19 @@
 
 The price of a dimension depends on its level: dimensions of a network with D of them
 take the last D of four levels, from dies in one package out to pods. A block is one
-instance of a dimension: k devices with links of b GB/s, which costs 2 k L b as a ring,
-k (k - 1) L b fully connected and 2 k L b + k S b + k N b with a switch, for link price
-L, switch price S and price N of a network card where the level has one.
+instance of a dimension: k devices with links of b GB/s, which costs
+
+    ring               2 k L b
+    fully connected    k (k - 1) L b
+    switch             2 k L b + k S b + k N b
+    mesh               2 (k - 1) L b
+    hypercube          k log2(k) L b
+
+for link price L, switch price S and price N of a network card where the level has one:
+every link is paid for in each of its directions. The last two lines extend the cited
+model by the same rule. Where the bandwidths of the two directions differ, b is their
+mean, ports and cards included. Of an oversubscribed switch the ports are priced and the
+core is not, so that it costs as much as one with a full core.
 
 Reference:
     The network cost model of the COSMIC experiments, arXiv 2505.15020.
@@ -14,8 +24,9 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from cosmic.errors import ConsistencyError
-from cosmic.network.dimension import Dimension, Shape
+from cosmic.network.dimension import Dimension
 from cosmic.network.topology import Topology
+from cosmic.network.wiring import Shape, links_per_device
 from cosmic.units import GB, Dollars
 
 
@@ -93,12 +104,13 @@ def network_cost(topology: Topology, prices: NetworkPrices) -> Dollars:
 
 
 def _block_cost(index: int, dimension: Dimension, level: LevelPrices) -> Dollars:
-    size, bandwidth = dimension.size, dimension.link_bandwidth / GB
-    match dimension.shape:
-        case Shape.RING:
-            return 2 * size * level.link * bandwidth
-        case Shape.FULLY_CONNECTED:
-            return size * (size - 1) * level.link * bandwidth
+    size, shape = dimension.size, dimension.shape
+    bandwidth = dimension.link_bandwidth * (1 + dimension.asymmetry) / 2 / GB
+    match shape:
+        case Shape.RING | Shape.FULLY_CONNECTED | Shape.HYPERCUBE:
+            return size * links_per_device(shape, size) * level.link * bandwidth
+        case Shape.MESH:
+            return 2 * (size - 1) * level.link * bandwidth
         case Shape.SWITCH:
             if level.switch is None:
                 raise ConsistencyError(
@@ -108,4 +120,4 @@ def _block_cost(index: int, dimension: Dimension, level: LevelPrices) -> Dollars
             per_port = 2 * level.link + level.switch + level.network_card
             return size * per_port * bandwidth
         case _:
-            assert_never(dimension.shape)
+            assert_never(shape)

@@ -1,8 +1,9 @@
 """What is held fixed while searching, and what a design point denotes within it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from cosmic.collective.protocol import Protocol
 from cosmic.compute.cost_model import CostModel, Roofline
 from cosmic.design.design_point import DesignPoint
 from cosmic.design.design_space import DesignSpace
@@ -15,8 +16,8 @@ from cosmic.evaluation.configuration import (
 )
 from cosmic.evaluation.network_cost import PAPER_PRICES, NetworkPrices
 from cosmic.evaluation.objective import Objective
-from cosmic.evaluation.setting import DEFAULTS, SETTINGS
-from cosmic.network.dimension import Shape
+from cosmic.evaluation.priced_space import priced_space
+from cosmic.evaluation.setting import DEFAULTS, FOLLOWING, SETTINGS
 from cosmic.workload.model import TransformerModel
 
 
@@ -34,6 +35,8 @@ class Scenario:
         scopes: Names for sets of stacks that are searched together.
         prices: What networks cost.
         cost_model: How long operators take.
+        protocols: How the machine's communication library sends, innermost dimension
+            first.
     """
 
     name: str
@@ -45,15 +48,23 @@ class Scenario:
     scopes: Mapping[str, tuple[Stack, ...]]
     prices: NetworkPrices = PAPER_PRICES
     cost_model: CostModel = Roofline()
+    protocols: tuple[Protocol, ...] = ()
 
     def __post_init__(self) -> None:
         if self.batch < 1:
             raise SpecError(f"batch must be at least 1, not {self.batch}")
         for parameter in self.space.parameter_set.parameters:
             check_parameter(parameter)
+        check_dimensions(self.space.parameter_set.parameters, self._lengths())
         for name in self.settings:
             if name not in SETTINGS:
                 raise UnknownNameError("setting", name, SETTINGS)
+
+    def _lengths(self) -> dict[str, int]:
+        """For how many dimensions there is what is held."""
+        held = self.settings.items()
+        lengths = {name: len(value) for name, value in held if isinstance(value, tuple)}
+        return lengths | {f"protocol {p.name!r}": p.dimensions for p in self.protocols}
 
     @property
     def baseline(self) -> DesignPoint:
@@ -76,16 +87,17 @@ class Scenario:
             SpecError: A value is out of its range.
             ConsistencyError: The values do not fit together.
         """
-        settings = {**DEFAULTS, **self.settings, **point}
-        missing = [name for name in SETTINGS if name not in settings]
-        missing = [name for name in missing if name not in ("tp", "weight_sharded")]
+        settings = {**self.settings, **point}
+        said = settings.keys() | DEFAULTS.keys() | FOLLOWING
+        missing = [name for name in SETTINGS if name not in said]
         if missing:
             raise ConsistencyError(
                 f"nothing says what {', '.join(missing)} should be: give the scenario "
                 f"a system with it, or search it"
             )
         workload = build_workload(self.model, self.batch, settings)
-        return Configuration(workload, build_system(settings, self.cost_model))
+        system = build_system(settings, self.cost_model, self.protocols)
+        return Configuration(workload, system)
 
     def on(self, *stacks: Stack) -> "Scenario":
         """The scenario with only these stacks searched.
@@ -116,20 +128,8 @@ class Scenario:
         """
         space = self.space
         if "network_cost" in objective.metrics:
-            space = _priced(space, self.prices)
+            space = priced_space(space, self.prices)
         return replace(self, objective=objective, space=space)
-
-
-def _priced(space: DesignSpace, prices: NetworkPrices) -> DesignSpace:
-    """The space without switches at levels where none is priced."""
-    shapes = {gene.name: gene.choices for gene in space.gene_table}
-    dimensions = sum(name.startswith("topology[") for name in shapes)
-    for dimension in range(dimensions):
-        name = f"topology[{dimension}]"
-        if prices.level(dimension, dimensions).switch is None:
-            priced = [shape for shape in shapes[name] if shape != Shape.SWITCH.value]
-            space = space.restrict(name, priced)
-    return space
 
 
 def check_parameter(parameter: Parameter) -> None:
@@ -155,4 +155,38 @@ def check_parameter(parameter: Parameter) -> None:
             allowed = ", ".join(str(value) for value in setting.allowed)
             raise SpecError(
                 f"parameter {parameter.name!r} cannot be {choice!r}; allowed: {allowed}"
+            )
+
+
+def check_dimensions(
+    parameters: Iterable[Parameter], lengths: Mapping[str, int]
+) -> None:
+    """Check that all that goes by dimension goes along with their number.
+
+    Where `dimensions` is a parameter, vectors have that length, and what is held is
+    there for the longest of them. Where it is none, nothing is to be checked.
+
+    Args:
+        parameters: What may be chosen.
+        lengths: What is held for each dimension, and for how many of them.
+
+    Raises:
+        SpecError: A vector has another length.
+        ConsistencyError: Something is held for too few dimensions.
+    """
+    by_name = {parameter.name: parameter for parameter in parameters}
+    if "dimensions" not in by_name:
+        return
+    for parameter in by_name.values():
+        if parameter.length is not None and parameter.dimensions != "dimensions":
+            raise SpecError(
+                f"parameter {parameter.name!r} must be as long as the parameter "
+                f"'dimensions' says, not {parameter.dimensions}"
+            )
+    most = max(int(choice) for choice in by_name["dimensions"].choices)
+    for name, length in lengths.items():
+        if length < most:
+            raise ConsistencyError(
+                f"dimensions may be {most}, but {name} is held for {length}: search "
+                f"{name} too, or begin with a system of {most} dimensions"
             )

@@ -7,6 +7,7 @@ short names dp, tp, pp and sp are those of files and tables for the degrees of `
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import permutations
 
 from cosmic.design.parameter import PointValue, Stack, Value
 
@@ -22,7 +23,13 @@ class Setting:
         per_dimension: Whether it has one value for each dimension of the network.
         unit: Of its values, which are SI; empty for plain counts and names.
         allowed: All values, where they form a closed set.
+        real: Whether they are numbers that need not be whole, without a unit.
+        at_least: The least, where they are numbers without a unit.
+        at_most: The largest of these.
         default: Its value where nobody says anything; None if somebody must.
+        late: Whether it came after the first presets. Where no file says it and no
+            formula names it, it is no constant of a parameter set, so that the digests
+            of these presets stay what they were.
     """
 
     name: str
@@ -31,8 +38,34 @@ class Setting:
     per_dimension: bool = False
     unit: str = ""
     allowed: tuple[Value, ...] = ()
+    real: bool = False
+    at_least: float = 1
+    at_most: float = 2**40
     default: PointValue | None = None
+    late: bool = False
 
+    def range_fault(self, number: float) -> str | None:
+        """What is wrong with a number without a unit; None if nothing is.
+
+        >>> SETTINGS["dimensions"].range_fault(17)
+        'must be from 1 to 16, not 17'
+        """
+        if self.at_least <= number <= self.at_most:
+            return None
+        most = "2**40" if self.at_most == 2**40 else f"{self.at_most:g}"
+        return f"must be from {self.at_least:g} to {most}, not {number:g}"
+
+
+MAX_DIMENSIONS = 16
+"""Dimensions that a network may have."""
+
+FOLLOWING = frozenset({"dimensions", "tp", "weight_sharded"})
+"""Settings that nobody need say: they follow from others, or repeat them."""
+
+AXIS_ORDERS = tuple(
+    map("-".join, permutations(("tensor", "sequence", "data", "pipeline")))
+)
+"""Every order of the axes of parallelism, innermost first."""
 
 _ALGORITHMS = "algorithm of each dimension for "
 
@@ -116,6 +149,24 @@ _WORKLOAD = (
         allowed=("1f1b", "gpipe"),
         default="1f1b",
     ),
+    Setting(
+        name="axis_order",
+        stack=Stack.WORKLOAD,
+        about="in which order device ids count through the axes of parallelism, "
+        "innermost first",
+        allowed=AXIS_ORDERS,
+        default=AXIS_ORDERS[0],
+        late=True,
+    ),
+    Setting(
+        name="placement",
+        stack=Stack.WORKLOAD,
+        about="in which order device ids count through the dimensions of the network; "
+        "fastest_first goes by what one device can send into them",
+        allowed=("inner_first", "outer_first", "fastest_first"),
+        default="inner_first",
+        late=True,
+    ),
 )
 
 _COLLECTIVE = (
@@ -136,8 +187,25 @@ _COLLECTIVE = (
         name="multi_dim_optimization",
         stack=Stack.COLLECTIVE,
         about="how an all-reduce goes over several dimensions",
-        allowed=("baseline", "localBWAware"),
+        allowed=("baseline", "localBWAware", "themis"),
         default="baseline",
+    ),
+    Setting(
+        name="active_chunks",
+        stack=Stack.COLLECTIVE,
+        about="chunks that a dimension serves at once: while the links carry one, "
+        "others wait for what comes after, such as latency",
+        default=1,
+        late=True,
+    ),
+    Setting(
+        name="flat_rings",
+        stack=Stack.COLLECTIVE,
+        about="whether a group that does not factor over the dimensions is one flat "
+        "ring, instead of being refused",
+        allowed=(True, False),
+        default=False,
+        late=True,
     ),
     Setting(
         name="endpoint_delay",
@@ -159,11 +227,18 @@ _COLLECTIVE = (
 
 _NETWORK = (
     Setting(
+        name="dimensions",
+        stack=Stack.NETWORK,
+        about="dimensions of the network; by default as many as npus_count has values",
+        at_most=MAX_DIMENSIONS,
+        late=True,
+    ),
+    Setting(
         name="topology",
         stack=Stack.NETWORK,
         about="how the devices of each dimension are joined",
         per_dimension=True,
-        allowed=("Ring", "FullyConnected", "Switch"),
+        allowed=("Ring", "FullyConnected", "Switch", "Mesh", "Hypercube"),
     ),
     Setting(
         name="npus_count",
@@ -184,6 +259,29 @@ _NETWORK = (
         about="time for a first byte to cross one link of each dimension",
         per_dimension=True,
         unit="s",
+    ),
+    Setting(
+        name="oversubscription",
+        stack=Stack.NETWORK,
+        about="what all ports of a Switch could send, over what its core carries; 1 "
+        "for other shapes",
+        per_dimension=True,
+        real=True,
+        at_most=1e3,
+        default=1.0,
+        late=True,
+    ),
+    Setting(
+        name="asymmetry",
+        stack=Stack.NETWORK,
+        about="bandwidth of links towards lower positions (of a Switch: down to the "
+        "devices) over that of the others, in each dimension",
+        per_dimension=True,
+        real=True,
+        at_least=1e-3,
+        at_most=1e3,
+        default=1.0,
+        late=True,
     ),
 )
 

@@ -16,22 +16,15 @@ from cosmic.compute.cost_model import COST_MODELS
 from cosmic.evaluation.metrics import METRICS
 from cosmic.evaluation.objective import OBJECTIVES
 from cosmic.evaluation.setting import SETTINGS, Setting
-from cosmic.io import schemas
+from cosmic.io import library_schemas, schemas
 from cosmic.io.presets import PresetKind, preset_names
+from cosmic.io.spec_files import SCHEMAS
 from cosmic.io.spec_models import SpecModel, quantity_schema
 from cosmic.search.agent import AGENTS
 
 Schema = dict[str, Any]
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
-_MODELS: Mapping[PresetKind, type[SpecModel]] = {
-    PresetKind.MODEL: schemas.ModelSpec,
-    PresetKind.DEVICE: schemas.DeviceSpec,
-    PresetKind.SYSTEM: schemas.SystemSpec,
-    PresetKind.PARAMETER_SET: schemas.ParameterSetSpec,
-    PresetKind.SCENARIO: schemas.ScenarioSpec,
-    PresetKind.STUDY: schemas.StudySpec,
-}
 _EXAMPLES = {
     "s": "700 ns",
     "B": "24 GB",
@@ -44,6 +37,13 @@ _ONE_OF: Mapping[str, tuple[str, ...]] = {
     "ParameterSpec": ("values", "powers_of_two", "range", "divisors_of"),
     "DimensionSpec": ("bandwidth", "link_bandwidth"),
 }
+_ALL_OF: Mapping[str, Schema] = {
+    "DimensionSpec": {
+        "if": {"properties": {"topology": {"const": "Torus"}}},
+        "then": {"properties": {"npus_count": {"type": "array"}}},
+        "else": {"properties": {"npus_count": {"type": "integer"}}},
+    }
+}
 
 
 def json_schema(kind: PresetKind | None = None) -> Schema:
@@ -51,15 +51,15 @@ def json_schema(kind: PresetKind | None = None) -> Schema:
 
     That of all kinds asks for `kind`, and holds a file against what it says.
     """
-    chosen = _MODELS if kind is None else {kind: _MODELS[kind]}
+    chosen = SCHEMAS if kind is None else {kind: SCHEMAS[kind]}
     _, found = models_json_schema([(model, "validation") for model in chosen.values()])
     parts: dict[str, Schema] = found["$defs"]
     for name, part in parts.items():
         _complete(name, part)
     head = {"$schema": _DIALECT, "title": f"cosmic {kind.noun if kind else 'spec'}"}
     if kind is not None:
-        return {**head, "$ref": _reference(_MODELS[kind]), "$defs": parts}
-    words = {_word(k): model for k, model in _MODELS.items()}
+        return {**head, "$ref": _reference(SCHEMAS[kind]), "$defs": parts}
+    words = {_word(k): model for k, model in SCHEMAS.items()}
     cases = [_case(word, model) for word, model in words.items()]
     about = {"description": "What the file describes.", "enum": list(words)}
     return {
@@ -86,11 +86,17 @@ def _case(word: str, model: type[SpecModel]) -> Schema:
     return {"if": said, "then": {"$ref": _reference(model)}}
 
 
+def _model(name: str) -> type[SpecModel]:
+    """The class of a schema."""
+    found: type[SpecModel] = {**vars(schemas), **vars(library_schemas)}[name]
+    return found
+
+
 def _complete(name: str, part: Schema) -> None:
     """Add to one schema what pydantic cannot know."""
-    text = inspect.getdoc(getattr(schemas, name)) or ""
+    model = _model(name)
+    text = inspect.getdoc(model) or ""
     explained = dict(_attributes(text))
-    model: type[SpecModel] = getattr(schemas, name)
     keys = {field: f.alias or field for field, f in model.model_fields.items()}
     properties: dict[str, Schema] = part["properties"]
     del part["title"]
@@ -105,6 +111,8 @@ def _complete(name: str, part: Schema) -> None:
         entry["description"] = f"{told.rstrip('.')}; {more}." if more else told
     if name in _ONE_OF:
         part["oneOf"] = [_given(key) for key in _ONE_OF[name]]
+    if name in _ALL_OF:
+        part["allOf"] = [_ALL_OF[name]]
     for key, known in _KNOWN.get(name, dict)().items():
         properties[key] = {**properties[key], **known}
 
@@ -148,9 +156,8 @@ def _in_system() -> dict[str, Schema]:
 
 
 def _in_collective() -> dict[str, Schema]:
-    one = {"enum": list(ALGORITHMS.names())}
     keys = schemas.CollectiveSpec.model_fields
-    return {key: {"items": one} for key in keys if "algorithm" in key}
+    return {key: {"items": _algorithm()} for key in keys if "algorithm" in key}
 
 
 def _in_parameter_set() -> dict[str, Schema]:
@@ -214,5 +221,12 @@ def _choice(setting: Setting) -> Schema:
     if setting.unit:
         return quantity_schema(setting.unit, _EXAMPLES[setting.unit])
     if setting.name.endswith("_algorithm"):
-        return {"enum": list(ALGORITHMS.names())}
-    return {"type": "integer", "minimum": 1}
+        return _algorithm()
+    kind = "number" if setting.real else "integer"
+    return {"type": kind, "minimum": setting.at_least, "maximum": setting.at_most}
+
+
+def _algorithm() -> Schema:
+    """The name of a collective algorithm, or a windowed one."""
+    windowed = {"type": "string", "pattern": "^direct0*[1-9][0-9]{0,8}$"}
+    return {"anyOf": [{"enum": list(ALGORITHMS.names())}, windowed]}

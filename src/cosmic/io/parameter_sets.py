@@ -1,9 +1,10 @@
 """Parameter sets as files write them, bound to a scenario's numbers."""
 
 from collections.abc import Mapping, Set
+from dataclasses import dataclass
 from pathlib import Path
 
-from cosmic.collective.algorithm import ALGORITHMS
+from cosmic.collective.algorithm import make_algorithm
 from cosmic.design import choices as ways
 from cosmic.design.constraint import Expression
 from cosmic.design.derived import Derived
@@ -14,14 +15,25 @@ from cosmic.design.parameter import Parameter, PointValue, Stack, Value
 from cosmic.design.parameter_set import ParameterSet
 from cosmic.errors import SpecError, UnknownNameError
 from cosmic.evaluation.metrics import METRICS
-from cosmic.evaluation.scenario import check_parameter
+from cosmic.evaluation.scenario import check_dimensions, check_parameter
 from cosmic.evaluation.setting import SETTINGS, Setting
 from cosmic.io.formula_bounds import check_amount, check_depth
 from cosmic.io.schemas import ParameterSetSpec, ParameterSpec, RangeSpec, Scalar
 from cosmic.io.spec_error import located
 from cosmic.units import parse
 
-_LARGEST = 2**40  # of a count, such as a degree
+
+@dataclass(frozen=True, slots=True)
+class _Lengths:
+    """How long a vector is that has one value for each dimension of the network.
+
+    Attributes:
+        dimensions: A number, or the name of the parameter that holds it.
+        longest: The most that it may be, in that case.
+    """
+
+    dimensions: int | str
+    longest: int | None = None
 
 
 def build_parameter_set(
@@ -29,24 +41,32 @@ def build_parameter_set(
     spec: ParameterSetSpec,
     dimensions: int,
     constants: Mapping[str, PointValue],
+    unsaid: Set[str],
 ) -> ParameterSet:
-    """The parameter set of a file, for a network of so many dimensions.
+    """The parameter set of a file.
+
+    What has one value for each dimension of the network is as long as `dimensions`
+    says, where that is a parameter; constants of this kind then count in formulas as
+    far as that.
 
     Args:
         path: The file; its stem is the set's name.
         spec: What it says.
-        dimensions: Length of what has one value for each dimension.
+        dimensions: Those of the baseline's network.
         constants: Names that formulas may use; the file may add others.
+        unsaid: Those of them that count only where a formula names them.
 
     Raises:
         SpecError: A parameter, formula or constraint cannot be right.
     """
     with located(path.name):
         check_amount(spec)
+    with located(path.name, ("parameters", "dimensions")):
+        lengths = _lengths(spec, dimensions, constants)
     parameters = []
     for key, parameter in spec.parameters.items():
         with located(path.name, ("parameters", key)):
-            parameters.append(_parameter(key, parameter, dimensions, constants))
+            parameters.append(_parameter(key, parameter, lengths, constants))
     known = spec.parameters.keys() | spec.derived.keys()
     known = known | spec.constants.keys() | constants.keys()
     derived = []
@@ -63,17 +83,68 @@ def build_parameter_set(
     for metric, most in spec.limits.items():
         with located(path.name, ("limits", metric)):
             limits.append(_limit(metric, most))
+    held = {n: len(v) for n, v in constants.items() if isinstance(v, tuple)}
+    with located(path.name, ("parameters", "dimensions")):
+        check_dimensions(parameters, held)
     with located(path.name):
+        kept = _kept(constants, unsaid - _mentioned(spec), lengths)
         parameter_set = ParameterSet(
             name=path.stem,
             parameters=tuple(parameters),
             constraints=tuple(constraints),
-            constants=_merged(constants, spec.constants),
+            constants=_merged(kept, spec.constants),
             derived=tuple(derived),
             limits=tuple(limits),
+            lengths=_constant_lengths(lengths, kept),
         )
         check_depth(parameter_set)
         return parameter_set
+
+
+def _lengths(
+    spec: ParameterSetSpec, dimensions: int, constants: Mapping[str, PointValue]
+) -> _Lengths:
+    searched = spec.parameters.get("dimensions")
+    if searched is None:
+        return _Lengths(dimensions)
+    setting = SETTINGS["dimensions"]
+    choices = _choices(setting.name, searched, setting, constants)
+    _check_choices(setting, choices)
+    return _Lengths("dimensions", max(dimensions, *map(int, choices)))
+
+
+def _constant_lengths(
+    lengths: _Lengths, constants: Mapping[str, PointValue]
+) -> dict[str, str]:
+    if not isinstance(lengths.dimensions, str):
+        return {}
+    settings = [SETTINGS[name] for name in constants if name in SETTINGS]
+    return {s.name: lengths.dimensions for s in settings if s.per_dimension}
+
+
+def _mentioned(spec: ParameterSetSpec) -> set[str]:
+    """Every name that a formula mentions."""
+    formulas = [*spec.constraints, *spec.derived.values()]
+    for parameter in spec.parameters.values():
+        formulas += [f for f in (parameter.active_if, parameter.follows) if f]
+    return {name for formula in formulas for name in names(parse_formula(formula))}
+
+
+def _kept(
+    constants: Mapping[str, PointValue], unsaid: Set[str], lengths: _Lengths
+) -> dict[str, PointValue]:
+    """The constants that count; a single value by dimension is that of all of them."""
+    longest = lengths.longest or lengths.dimensions
+    assert isinstance(longest, int)
+    return {
+        name: (value,) * longest
+        if name in SETTINGS
+        and SETTINGS[name].per_dimension
+        and not isinstance(value, tuple)
+        else value
+        for name, value in constants.items()
+        if name not in unsaid
+    }
 
 
 def _limit(metric: str, most: float | str) -> Limit:
@@ -108,7 +179,10 @@ def _merged(
 
 
 def _parameter(
-    name: str, spec: ParameterSpec, dimensions: int, constants: Mapping[str, PointValue]
+    name: str,
+    spec: ParameterSpec,
+    lengths: _Lengths,
+    constants: Mapping[str, PointValue],
 ) -> Parameter:
     if name not in SETTINGS:
         raise UnknownNameError("parameter", name, SETTINGS)
@@ -119,7 +193,8 @@ def _parameter(
         name=name,
         stack=Stack(spec.stack),
         choices=choices,
-        dimensions=dimensions if spec.per_dimension else None,
+        dimensions=lengths.dimensions if spec.per_dimension else None,
+        max_dimensions=lengths.longest if spec.per_dimension else None,
         unit=setting.unit,
         active_if=spec.active_if,
         inactive=None if spec.inactive is None else _value(spec.inactive, setting),
@@ -164,7 +239,7 @@ def _choices(
 def _range(
     spec: RangeSpec, setting: Setting, constants: Mapping[str, PointValue]
 ) -> tuple[Value, ...]:
-    if setting.unit:
+    if setting.unit or setting.real:
         return _quantities(spec, setting)
     if spec.count is not None:
         raise SpecError("a count is for quantities; give a step")
@@ -187,16 +262,23 @@ def _whole(value: object, constants: Mapping[str, PointValue]) -> int:
 
 def _quantities(spec: RangeSpec, setting: Setting) -> tuple[Value, ...]:
     """Quantities at equal distances, or at equal ratios."""
-    low, high = (float(_value(bound, setting)) for bound in (spec.start, spec.stop))
+    low, high = (_real(bound, setting) for bound in (spec.start, spec.stop))
     match spec.step, spec.count:
         case None, int(count):
             return ways.log_steps(low, high, count)
         case (int() | float() | str()) as step, None:
-            return ways.steps(low, high, float(_value(step, setting)))
+            return ways.steps(low, high, _real(step, setting))
         case _:
             raise SpecError(
                 "a range of quantities needs a step, or a count for equal ratios"
             )
+
+
+def _real(value: Scalar, setting: Setting) -> float:
+    number = _value(value, setting)
+    if isinstance(number, str):
+        raise SpecError(f"expected a number, got {number!r}")
+    return float(number)
 
 
 def _check_choices(setting: Setting, chosen: tuple[Value, ...]) -> None:
@@ -207,11 +289,14 @@ def _check_choices(setting: Setting, chosen: tuple[Value, ...]) -> None:
             if choice == 0 and setting.unit != "s":
                 raise SpecError(f"{owner} must be more than 0")
         elif setting.name.endswith("_algorithm"):
-            ALGORITHMS.get(str(choice))
-        elif isinstance(choice, bool) or not isinstance(choice, int):
-            raise SpecError(f"{owner} is a whole number, not {choice!r}")
-        elif not 1 <= choice <= _LARGEST:
-            raise SpecError(f"{owner} must be from 1 to 2**40, not {choice}")
+            make_algorithm(str(choice))
+        elif isinstance(choice, str | bool) or not (
+            setting.real or isinstance(choice, int)
+        ):
+            kind = "number" if setting.real else "whole number"
+            raise SpecError(f"{owner} is a {kind}, not {choice!r}")
+        elif (fault := setting.range_fault(choice)) is not None:
+            raise SpecError(f"{owner} {fault}")
 
 
 def _value(value: Scalar, setting: Setting) -> Value:

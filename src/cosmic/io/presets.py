@@ -23,6 +23,7 @@ class PresetKind(Enum):
     MODEL = "models"
     DEVICE = "devices"
     SYSTEM = "systems"
+    LIBRARY = "libraries"
     PARAMETER_SET = "parameter_sets"
     SCENARIO = "scenarios"
     STUDY = "studies"

@@ -4,10 +4,19 @@ Each file says what it is with `kind`. A key that names another spec takes the n
 preset or a path, which is relative to the file that it stands in.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import (
+    AfterValidator,
+    Discriminator,
+    Field,
+    Tag,
+    WithJsonSchema,
+    model_validator,
+)
 
+from cosmic.errors import UnknownNameError
+from cosmic.evaluation.setting import AXIS_ORDERS
 from cosmic.io.spec_models import (
     BandwidthField,
     BytesField,
@@ -18,8 +27,30 @@ from cosmic.io.spec_models import (
 
 Count = Annotated[int, Field(ge=1, le=2**40)]
 Scalar = bool | int | float | str
-Shape = Literal["Ring", "FullyConnected", "Switch"]
+Shape = Literal["Ring", "FullyConnected", "Switch", "Mesh", "Hypercube", "Torus"]
 Algorithms = tuple[str, ...]
+
+
+def _one_or_several(value: object) -> str:
+    return "several" if isinstance(value, list | tuple) else "one"
+
+
+Sizes = Annotated[
+    Annotated[Count, Tag("one")]
+    | Annotated[tuple[Count, ...], Field(min_length=1), Tag("several")],
+    Discriminator(_one_or_several),
+]
+
+
+def _known_order(words: str) -> str:
+    if words not in AXIS_ORDERS:
+        raise UnknownNameError("order of axes", words, AXIS_ORDERS)
+    return words
+
+
+AxisOrder = Annotated[
+    str, AfterValidator(_known_order), WithJsonSchema({"enum": list(AXIS_ORDERS)})
+]
 
 
 class ModelSpec(SpecModel):
@@ -62,20 +93,58 @@ class ModelSpec(SpecModel):
 class DimensionSpec(SpecModel):
     """One dimension of a network: the bandwidth of a link, or of a device's links.
 
+    A torus stands for several dimensions, which are rings of equal links.
+
     Attributes:
         topology: How the devices of this dimension are joined.
-        npus_count: Devices along this dimension.
+        npus_count: Devices along this dimension; of a torus a list, with the size of
+            each of its rings, innermost first.
         bandwidth: What one device can send into this dimension over all its links; give
             this or `link_bandwidth`.
         link_bandwidth: What one link carries; give this or `bandwidth`.
         latency: Time for a first byte to cross one link.
+        oversubscription: What all ports of a Switch could send, over what its core
+            carries; 1 if left out.
+        asymmetry: Bandwidth of the links towards lower positions (of a Switch: down to
+            the devices) over that of the others; 1 if left out.
+        link: The kind of link, as the system's communication library knows it, such as
+            nvlink, pcie or network.
     """
 
     topology: Shape
-    npus_count: Count
+    npus_count: Sizes
     bandwidth: BandwidthField | None = None
     link_bandwidth: BandwidthField | None = None
     latency: LatencyField
+    oversubscription: Annotated[float, Field(ge=1, le=1e3)] | None = None
+    asymmetry: Annotated[float, Field(ge=1e-3, le=1e3)] | None = None
+    link: str | None = None
+
+    @model_validator(mode="after")
+    def _check_sizes(self) -> Self:
+        if self.torus and isinstance(self.npus_count, int):
+            raise ValueError("a Torus has a list of sizes: npus_count: [4, 4, 4]")
+        if not self.torus and not isinstance(self.npus_count, int):
+            raise ValueError(
+                f"a {self.topology} has one size: npus_count: 4; a list is for a Torus"
+            )
+        return self
+
+    @property
+    def torus(self) -> bool:
+        """Whether it stands for several rings."""
+        return self.topology == "Torus"
+
+    @property
+    def shape(self) -> str:
+        """The shape of the network's dimensions that it stands for."""
+        return "Ring" if self.torus else self.topology
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Devices along each of the network's dimensions that it stands for."""
+        sizes = self.npus_count
+        return sizes if isinstance(sizes, tuple) else (sizes,)
 
 
 class DeviceSpec(SpecModel):
@@ -105,17 +174,22 @@ class CollectiveSpec(SpecModel):
 
     Attributes:
         algorithms: Of all kinds of collectives: one for each dimension, innermost
-            first.
+            first; a torus has one for all its rings.
+        library: The communication library, a preset or a file, whose protocols carry
+            the messages; without one, a link has its bandwidth and its latency.
     """
 
     algorithms: Algorithms | None = None
+    library: str | None = None
     all_reduce_algorithm: Algorithms | None = None
     all_gather_algorithm: Algorithms | None = None
     reduce_scatter_algorithm: Algorithms | None = None
     all_to_all_algorithm: Algorithms | None = None
     scheduling_policy: Literal["LIFO", "FIFO"] | None = None
     chunks: Count | None = None
-    multi_dim_optimization: Literal["baseline", "localBWAware"] | None = None
+    multi_dim_optimization: Literal["baseline", "localBWAware", "themis"] | None = None
+    active_chunks: Count | None = None
+    flat_rings: bool | None = None
     endpoint_delay: LatencyField | None = None
 
 
@@ -232,6 +306,8 @@ class WorkloadSpec(SpecModel):
     sequence_method: Literal["all_gather", "ulysses"] | None = None
     tensor_sequence: bool | None = None
     schedule: Literal["1f1b", "gpipe"] | None = None
+    axis_order: AxisOrder | None = None
+    placement: Literal["inner_first", "outer_first", "fastest_first"] | None = None
 
 
 class LevelPricesSpec(SpecModel):

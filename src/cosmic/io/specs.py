@@ -1,48 +1,30 @@
 """Spec files and presets to the objects that they describe."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 
-from cosmic.collective.algorithm import ALGORITHMS
+from cosmic.collective.protocol import Protocol
 from cosmic.compute.cost_model import COST_MODELS, CostModel
-from cosmic.compute.device import Device
 from cosmic.design.design_space import DesignSpace
 from cosmic.design.parameter import PointValue, Stack
+from cosmic.design.parameter_set import ParameterSet
 from cosmic.errors import SpecError
-from cosmic.evaluation.configuration import build_topology, tensor_degree
+from cosmic.evaluation.configuration import tensor_degree, values_by_dimension
 from cosmic.evaluation.network_cost import PAPER_PRICES, LevelPrices, NetworkPrices
 from cosmic.evaluation.objective import objective_named
 from cosmic.evaluation.scenario import Scenario
-from cosmic.evaluation.setting import DEFAULTS
+from cosmic.evaluation.setting import DEFAULTS, SETTINGS
+from cosmic.io.libraries import load_library
 from cosmic.io.parameter_sets import build_parameter_set
-from cosmic.io.presets import PresetKind, find_spec_file
-from cosmic.io.schemas import (
-    CollectiveSpec,
-    DeviceSpec,
-    DimensionSpec,
-    ModelSpec,
-    ParameterSetSpec,
-    ScenarioSpec,
-    StudySpec,
-    SystemSpec,
-)
-from cosmic.io.spec_error import located, show_value, spec_error
-from cosmic.io.spec_models import SpecModel, validate
-from cosmic.io.yaml_reader import read_yaml
-from cosmic.network.dimension import Shape, links_per_device
+from cosmic.io.presets import PresetKind
+from cosmic.io.schemas import ModelSpec, ParameterSetSpec, ScenarioSpec, StudySpec
+from cosmic.io.spec_error import located
+from cosmic.io.spec_files import given_values, read_spec, spec_kind
+from cosmic.io.systems import load_device, load_system, load_system_library
 from cosmic.search.agent import HyperParameter
 from cosmic.workload.model import FeedForward, TransformerModel
-
-_SCHEMAS: Mapping[PresetKind, type[SpecModel]] = {
-    PresetKind.MODEL: ModelSpec,
-    PresetKind.DEVICE: DeviceSpec,
-    PresetKind.SYSTEM: SystemSpec,
-    PresetKind.PARAMETER_SET: ParameterSetSpec,
-    PresetKind.SCENARIO: ScenarioSpec,
-    PresetKind.STUDY: StudySpec,
-}
-_ALGORITHMS = ("all_reduce", "all_gather", "reduce_scatter", "all_to_all")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +64,7 @@ def load_scenario(reference: str | Path, folder: Path | None = None) -> Scenario
     Raises:
         SpecError: The file cannot be read or says what cannot be right.
     """
-    path, spec = _read(PresetKind.SCENARIO, reference, folder)
+    path, spec = read_spec(PresetKind.SCENARIO, reference, folder)
     assert isinstance(spec, ScenarioSpec)
     return _scenario(path, spec)
 
@@ -93,7 +75,7 @@ def load_study(reference: str | Path, folder: Path | None = None) -> StudyPlan:
     Raises:
         SpecError: The file cannot be read or says what cannot be right.
     """
-    path, spec = _read(PresetKind.STUDY, reference, folder)
+    path, spec = read_spec(PresetKind.STUDY, reference, folder)
     assert isinstance(spec, StudySpec)
     with located(path.name, ("scenario",)):
         whole = load_scenario(spec.scenario, path.parent)
@@ -122,7 +104,7 @@ def load_model(reference: str | Path, folder: Path | None = None) -> Transformer
     Raises:
         SpecError: The file cannot be read or says what cannot be right.
     """
-    path, spec = _read(PresetKind.MODEL, reference, folder)
+    path, spec = read_spec(PresetKind.MODEL, reference, folder)
     assert isinstance(spec, ModelSpec)
     with located(path.name):
         return TransformerModel(
@@ -138,24 +120,6 @@ def load_model(reference: str | Path, folder: Path | None = None) -> Transformer
             tied_embeddings=spec.tied_embeddings,
             learned_positions=spec.learned_positions,
         )
-
-
-def load_system(
-    reference: str | Path, folder: Path | None = None
-) -> dict[str, PointValue]:
-    """The settings of a machine: network, device and collectives, by name.
-
-    Raises:
-        SpecError: The file cannot be read or says what cannot be right.
-    """
-    path, spec = _read(PresetKind.SYSTEM, reference, folder)
-    assert isinstance(spec, SystemSpec)
-    settings: dict[str, PointValue] = dict(_network(path, spec.dimensions))
-    settings |= _device(path, spec.device)
-    settings |= _collective(path, spec.collective, len(spec.dimensions))
-    with located(path.name, ("dimensions",)):
-        build_topology(settings)
-    return settings
 
 
 def check_spec(reference: str | Path, folder: Path | None = None) -> str:
@@ -175,57 +139,39 @@ def check_spec(reference: str | Path, folder: Path | None = None) -> str:
             load_model(path)
         case PresetKind.SYSTEM:
             load_system(path)
+            load_system_library(path)
+        case PresetKind.LIBRARY:
+            load_library(path)
         case PresetKind.DEVICE:
-            _load_device(path, None)
+            load_device(path)
         case _:
-            _read(kind, path, None)
+            read_spec(kind, path, None)
     return kind.noun
-
-
-def spec_kind(path: Path) -> PresetKind:
-    """What a file says that it describes.
-
-    Raises:
-        SpecError: It cannot be read, or does not say.
-    """
-    document = read_yaml(path)
-    kinds = {kind.noun.replace(" ", "_"): kind for kind in PresetKind}
-    given = document.get("kind") if isinstance(document, dict) else None
-    if not isinstance(given, str) or given not in kinds:
-        allowed = ", ".join(sorted(kinds))
-        message = f"kind says what the file is: {allowed}; got {show_value(given)}"
-        raise spec_error(path.name, message, ("kind",))
-    return kinds[given]
-
-
-def _read(
-    kind: PresetKind, reference: str | Path, folder: Path | None
-) -> tuple[Path, SpecModel]:
-    path = find_spec_file(kind, str(reference), folder or Path())
-    return path, validate(_SCHEMAS[kind], read_yaml(path), path.name)
 
 
 def _scenario(path: Path, spec: ScenarioSpec) -> Scenario:
     with located(path.name, ("model",)):
         model = load_model(spec.model, path.parent)
-    with located(path.name, ("system",)):
-        settings = load_system(spec.system, path.parent)
-    settings |= _given(spec.workload)
+    settings, protocols = _system(path, spec)
+    settings |= given_values(spec.workload)
     if {"weight_sharding", "weight_sharded"} <= settings.keys():
         with located(path.name, ("workload",)):
             raise SpecError("give weight_sharding or weight_sharded, not both")
     with located(path.name, ("objective",)):
         objective = objective_named(spec.objective)
     with located(path.name, ("parameter_set",)):
-        found = _read(PresetKind.PARAMETER_SET, spec.parameter_set, path.parent)
+        found = read_spec(PresetKind.PARAMETER_SET, spec.parameter_set, path.parent)
     set_path, set_spec = found
     assert isinstance(set_spec, ParameterSetSpec)
-    dimensions = len(_vector(settings["npus_count"]))
-    complete = {**DEFAULTS, **settings}
+    complete = _complete(settings)
     chosen = set_spec.parameters.keys() | set_spec.derived.keys()
     held = {name: value for name, value in complete.items() if name not in chosen}
     constants = {**held, **_constants(model, spec.batch, settings)}
-    parameter_set = build_parameter_set(set_path, set_spec, dimensions, constants)
+    unsaid = {s.name for s in SETTINGS.values() if s.late} - settings.keys()
+    dimensions = int(str(complete["dimensions"]))
+    parameter_set = build_parameter_set(
+        set_path, set_spec, dimensions, constants, unsaid
+    )
     with located(path.name, ("workload",)):
         complete.setdefault("tp", tensor_degree(complete))
         names = [parameter.name for parameter in parameter_set.parameters]
@@ -233,7 +179,7 @@ def _scenario(path: Path, spec: ScenarioSpec) -> Scenario:
         if missing:
             raise SpecError(f"the baseline does not say what {missing[0]} is")
     with located(path.name, ("parameter_set",)):
-        space = DesignSpace(parameter_set, {name: complete[name] for name in names})
+        space = DesignSpace(parameter_set, _baseline(parameter_set, complete))
     scenario = Scenario(
         name=path.stem,
         model=model,
@@ -247,20 +193,46 @@ def _scenario(path: Path, spec: ScenarioSpec) -> Scenario:
         },
         prices=_prices(spec),
         cost_model=_cost_model(path, spec),
+        protocols=protocols,
     )
     with located(path.name, ("objective",)):
         return scenario.seeking(objective)
+
+
+def _system(
+    path: Path, spec: ScenarioSpec
+) -> tuple[dict[str, PointValue], tuple[Protocol, ...]]:
+    """The settings of a scenario's machine, and the protocols of its library."""
+    with located(path.name, ("system",)):
+        linked = load_system_library(spec.system, path.parent)
+        settings = load_system(spec.system, path.parent)
+    return settings, linked.protocols if linked else ()
+
+
+def _baseline(
+    parameter_set: ParameterSet, settings: Mapping[str, PointValue]
+) -> dict[str, PointValue]:
+    """What a design space begins with, by the names of its parameters."""
+    return {
+        p.name: settings[p.name]
+        if p.length is None
+        else values_by_dimension(settings, p.name)
+        for p in parameter_set.parameters
+    }
+
+
+def _complete(settings: Mapping[str, PointValue]) -> dict[str, PointValue]:
+    """The settings of a baseline, with what nobody need say."""
+    dimensions = len(values_by_dimension(settings, "npus_count"))
+    return {**DEFAULTS, **settings, "dimensions": dimensions}
 
 
 def _constants(
     model: TransformerModel, batch: int, settings: Mapping[str, PointValue]
 ) -> dict[str, int]:
     """Names that the formulas of a parameter set may use."""
-    npus = 1
-    for size in _vector(settings["npus_count"]):
-        npus *= int(size)
     return {
-        "npus": npus,
+        "npus": prod(map(int, values_by_dimension(settings, "npus_count"))),
         "batch": batch,
         "layers": model.layers,
         "hidden": model.hidden,
@@ -280,87 +252,6 @@ def _head_dim(spec: ModelSpec) -> int:
     return spec.hidden // spec.heads
 
 
-def _network(
-    path: Path, dimensions: tuple[DimensionSpec, ...]
-) -> dict[str, PointValue]:
-    bandwidth = []
-    for index, dimension in enumerate(dimensions):
-        with located(path.name, ("dimensions", index)):
-            bandwidth.append(_device_bandwidth(dimension))
-    return {
-        "topology": tuple(d.topology for d in dimensions),
-        "npus_count": tuple(d.npus_count for d in dimensions),
-        "bandwidth": tuple(bandwidth),
-        "latency": tuple(d.latency for d in dimensions),
-    }
-
-
-def _device_bandwidth(dimension: DimensionSpec) -> float:
-    match dimension.bandwidth, dimension.link_bandwidth:
-        case float() as bandwidth, None:
-            return bandwidth
-        case None, float() as link:
-            return link * links_per_device(
-                Shape(dimension.topology), dimension.npus_count
-            )
-        case _:
-            raise SpecError(
-                "give bandwidth (of a device's links together) or link_bandwidth, "
-                "one of the two"
-            )
-
-
-def _device(path: Path, device: str | DeviceSpec) -> dict[str, PointValue]:
-    with located(path.name, ("device",)):
-        if isinstance(device, str):
-            return _load_device(device, path.parent)
-        return _device_settings(device)
-
-
-def _load_device(reference: str | Path, folder: Path | None) -> dict[str, PointValue]:
-    path, spec = _read(PresetKind.DEVICE, reference, folder)
-    assert isinstance(spec, DeviceSpec)
-    with located(path.name):
-        return _device_settings(spec)
-
-
-def _device_settings(spec: DeviceSpec) -> dict[str, PointValue]:
-    device = Device(
-        peak_flops=spec.peak_flops,
-        memory_bandwidth=spec.memory_bandwidth,
-        memory_capacity=spec.memory_capacity,
-    )
-    return asdict(device)
-
-
-def _collective(
-    path: Path, spec: CollectiveSpec, dimensions: int
-) -> dict[str, PointValue]:
-    given = _given(spec)
-    common = given.pop("algorithms", None)
-    for kind in _ALGORITHMS:
-        name = f"{kind}_algorithm"
-        with located(path.name, ("collective",)):
-            names = given.get(name, common)
-            if names is None:
-                raise SpecError(f"give algorithms for all kinds, or {name}")
-            count = len(_vector(names))
-            if count != dimensions:
-                raise SpecError(
-                    f"{name}: {count} algorithms for {dimensions} dimensions"
-                )
-            for algorithm in _vector(names):
-                ALGORITHMS.get(str(algorithm))
-        given[name] = names
-    return given
-
-
-def _given(spec: SpecModel) -> dict[str, PointValue]:
-    """What a file says, without what it leaves out."""
-    values = spec.model_dump(exclude_none=True)
-    return {name: value for name, value in values.items() if name != "kind"}
-
-
 def _cost_model(path: Path, spec: ScenarioSpec) -> CostModel:
     with located(path.name, ("cost_model",)):
         return COST_MODELS.get(spec.cost_model)()
@@ -372,7 +263,3 @@ def _prices(spec: ScenarioSpec) -> NetworkPrices:
     return NetworkPrices(
         tuple(LevelPrices(**level.model_dump()) for level in spec.network_prices)
     )
-
-
-def _vector(value: PointValue) -> tuple[bool | int | float | str, ...]:
-    return value if isinstance(value, tuple) else (value,)

@@ -4,17 +4,23 @@ from collections.abc import Mapping
 
 import pytest
 
+from cosmic.collective.policy import MultiDimensional
 from cosmic.compute.cost_model import Roofline
 from cosmic.design.parameter import PointValue
-from cosmic.errors import ConsistencyError
+from cosmic.errors import ConsistencyError, SpecError
 from cosmic.evaluation.configuration import (
+    Configuration,
     build_system,
     build_topology,
     build_workload,
     tensor_degree,
+    values_by_dimension,
 )
 from cosmic.evaluation.setting import DEFAULTS
+from cosmic.network.wiring import Shape
+from cosmic.system.device_order import Placement
 from cosmic.workload.model import TransformerModel
+from cosmic.workload.parallelism import Axis
 
 MODEL = TransformerModel(
     layers=4,
@@ -81,3 +87,67 @@ def test_algorithms_must_be_as_many_as_dimensions() -> None:
 
     with pytest.raises(ConsistencyError, match="given for 1 dimensions"):
         build_system(settings, Roofline())
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("topology", ("Rign", "Ring"), "no topology named 'Rign'; did you mean 'Ring'"),
+        (
+            "placement",
+            "inner",
+            "no placement named 'inner'; did you mean 'inner_first'",
+        ),
+        ("multi_dim_optimization", "Themis", "did you mean 'themis'"),
+        ("axis_order", "data", "no order of axes named 'data'"),
+    ],
+)
+def test_an_unknown_word_is_told(name: str, value: PointValue, message: str) -> None:
+    settings = {**SETTINGS, "dp": 8, name: value}
+
+    with pytest.raises(SpecError, match=message):
+        Configuration(
+            build_workload(MODEL, 32, settings), build_system(settings, Roofline())
+        )
+
+
+def test_what_nobody_says_is_the_default_in_every_dimension() -> None:
+    said = {name: value for name, value in SETTINGS.items() if name not in DEFAULTS}
+    system = build_system(said, Roofline())
+
+    assert system == build_system(SETTINGS, Roofline())
+    assert values_by_dimension(said, "asymmetry") == (1.0, 1.0)
+    assert values_by_dimension({**said, "dimensions": 1}, "asymmetry") == (1.0,)
+
+
+def test_an_order_of_axes_is_read_innermost_first() -> None:
+    order = "data-tensor-pipeline-sequence"
+    workload = build_workload(MODEL, 32, {**SETTINGS, "dp": 8, "axis_order": order})
+
+    assert workload.parallelism.axis_order == (
+        Axis.DATA,
+        Axis.TENSOR,
+        Axis.PIPELINE,
+        Axis.SEQUENCE,
+    )
+
+
+def test_what_is_said_of_the_system_reaches_it() -> None:
+    settings = {
+        **SETTINGS,
+        "topology": ("Mesh", "Switch"),
+        "placement": "outer_first",
+        "flat_rings": True,
+        "active_chunks": 3,
+        "multi_dim_optimization": "themis",
+        "oversubscription": (1.0, 2.0),
+        "asymmetry": (0.5, 1.0),
+    }
+    system = build_system(settings, Roofline())
+    mesh, switch = system.cluster.topology.dimensions
+
+    assert (system.placement, system.flat_rings) == (Placement.OUTER_FIRST, True)
+    assert system.policy.active_chunks == 3
+    assert system.policy.multi_dimensional is MultiDimensional.THEMIS
+    assert (mesh.shape, mesh.asymmetry) == (Shape.MESH, 0.5)
+    assert (switch.shape, switch.oversubscription) == (Shape.SWITCH, 2.0)

@@ -4,8 +4,9 @@ import pytest
 
 from cosmic.errors import ConsistencyError
 from cosmic.evaluation.network_cost import PAPER_PRICES, network_cost
-from cosmic.network.dimension import Dimension, Shape
+from cosmic.network.dimension import Dimension
 from cosmic.network.topology import Topology
+from cosmic.network.wiring import Shape
 
 
 def network(shapes: list[str], sizes: list[int], links: list[float]) -> Topology:
@@ -83,3 +84,52 @@ def test_a_dimension_of_one_device_costs_nothing() -> None:
 
     # Of two dimensions the outer one takes level 4: 2 x 4 x 7.8 USD x 50 GB/s.
     assert network_cost(alone, PAPER_PRICES) == pytest.approx(3120)
+
+
+def test_a_mesh_saves_the_link_that_closes_a_ring() -> None:
+    # 7 links both ways x 4 USD x 50 GB/s
+    cost = network_cost(network(["Mesh"], [8], [50e9]), PAPER_PRICES)
+
+    assert cost == 2 * 7 * 4 * 50
+
+
+def test_a_hypercube_pays_for_a_link_in_every_digit() -> None:
+    # 8 devices x 3 links x 4 USD x 50 GB/s
+    cost = network_cost(network(["Hypercube"], [8], [50e9]), PAPER_PRICES)
+
+    assert cost == 8 * 3 * 4 * 50
+
+
+@pytest.mark.parametrize("shape", Shape)
+def test_slower_links_one_way_cost_half_as_much_less(shape: Shape) -> None:
+    def one(asymmetry: float) -> Topology:
+        return Topology(
+            (
+                Dimension(
+                    shape=shape,
+                    size=8,
+                    link_bandwidth=50e9,
+                    latency=0.0,
+                    asymmetry=asymmetry,
+                ),
+            )
+        )
+
+    even, slow = (network_cost(one(a), PAPER_PRICES) for a in (1.0, 0.5))
+
+    assert slow == pytest.approx(0.75 * even)  # half of the links at half the speed
+
+
+def test_the_core_of_a_switch_has_no_price_of_its_own() -> None:
+    tree = Dimension(
+        shape=Shape.SWITCH,
+        size=8,
+        link_bandwidth=50e9,
+        latency=0.0,
+        oversubscription=4.0,
+    )
+    full = network(["Switch"], [8], [50e9])
+
+    cost = network_cost(Topology((tree,)), PAPER_PRICES)
+
+    assert cost == network_cost(full, PAPER_PRICES)

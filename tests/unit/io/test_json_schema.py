@@ -28,7 +28,7 @@ def sound(document: object) -> bool:
 def described(schema: object, place: str = "$") -> Iterator[tuple[str, bool]]:
     """Each key of all schemas, and whether it is explained."""
     if isinstance(schema, dict):
-        inside = "if" in schema or "not" in schema or "allOf" in schema
+        inside = "if" in schema or "not" in schema
         for key, entry in schema.get("properties", {}).items():
             if isinstance(entry, dict) and not inside and "$defs" in place:
                 yield f"{place}.{key}", "description" in entry
@@ -84,6 +84,70 @@ def test_a_broken_file_is_marked(
 
     assert old in text
     assert not sound(parse_yaml(text.replace(old, new), "broken.yaml"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "old", "new", "takes"),
+    [
+        (PresetKind.SYSTEM, "cosmic-512", "halvingDoubling", "direct16", True),
+        (PresetKind.SYSTEM, "cosmic-512", "halvingDoubling", "direct0", False),
+        (PresetKind.SYSTEM, "cosmic-512", "chunks: 4", "active_chunks: 4", True),
+        (PresetKind.SYSTEM, "cosmic-512", "localBWAware", "themis", True),
+        (PresetKind.SYSTEM, "cosmic-512", "2000 ns", "1 us, oversubscription: 2", True),
+        (PresetKind.SYSTEM, "cosmic-512", "2000 ns", "1 us, asymmetry: 0", False),
+        (
+            PresetKind.SCENARIO,
+            "vit-base-512-devices-v1",
+            "sp: 4",
+            "axis_order: data-tensor-sequence-pipeline",
+            True,
+        ),
+        (
+            PresetKind.SCENARIO,
+            "vit-base-512-devices-v1",
+            "sp: 4",
+            "axis_order: data-tensor",
+            False,
+        ),
+        (
+            PresetKind.PARAMETER_SET,
+            "cosmic-dimensions-v1",
+            "values: [1, 2, 3, 4]",
+            "values: [1, 17]",
+            False,
+        ),
+    ],
+)
+def test_what_a_key_may_hold_is_known(
+    kind: PresetKind, name: str, old: str, new: str, takes: bool
+) -> None:
+    text = preset_path(kind, name).read_text(encoding="utf-8")
+
+    assert old in text
+    assert sound(parse_yaml(text.replace(old, new), "changed.yaml")) is takes
+
+
+@pytest.mark.parametrize(
+    ("topology", "sizes", "takes"),
+    [
+        ("Torus", [4, 4], True),
+        ("Torus", 4, False),
+        ("Torus", [], False),
+        ("Ring", 4, True),
+        ("Ring", [4, 4], False),
+    ],
+)
+def test_a_list_of_sizes_is_for_a_torus(
+    topology: str, sizes: object, takes: bool
+) -> None:
+    system = read_yaml(preset_path(PresetKind.SYSTEM, "cosmic-512"))
+    assert isinstance(system, dict)
+    assert isinstance(system["dimensions"], list)
+    dimension = system["dimensions"][0]
+    assert isinstance(dimension, dict)
+    changed = {**dimension, "topology": topology, "npus_count": sizes}
+
+    assert sound({**system, "dimensions": [changed]}) is takes
 
 
 @given(

@@ -8,13 +8,8 @@ import pytest
 from cosmic.errors import ConsistencyError, SpecError
 from cosmic.evaluation.evaluator import Evaluator
 from cosmic.io.presets import PresetKind, preset_names
-from cosmic.io.specs import (
-    check_spec,
-    load_model,
-    load_scenario,
-    load_study,
-    load_system,
-)
+from cosmic.io.specs import check_spec, load_model, load_scenario, load_study
+from cosmic.io.systems import load_system
 
 
 @pytest.mark.parametrize("name", preset_names(PresetKind.SCENARIO))
@@ -26,7 +21,11 @@ def test_every_scenario_has_a_baseline_that_fits(name: str) -> None:
 
 
 def test_every_model_runs_on_every_system() -> None:
-    runs = {name for name in preset_names(PresetKind.SCENARIO) if "paper" not in name}
+    runs = {
+        name
+        for name in preset_names(PresetKind.SCENARIO)
+        if not ("paper" in name or "dimensions" in name)
+    }
 
     assert runs == {
         f"{model}-{devices}-devices-v1"
@@ -100,7 +99,7 @@ def test_a_sound_file_is_checked_by_its_kind(tiny_folder: Path, name: str) -> No
             "system.yaml",
             "bandwidth: 50 GB/s",
             "bandwidth: 0 GB/s",
-            "system.yaml: link bandwidth must be positive",
+            "system.yaml: dimension 1: link bandwidth must be positive",
         ),
         (
             "system.yaml",
@@ -121,6 +120,35 @@ def test_a_sound_file_is_checked_by_its_kind(tiny_folder: Path, name: str) -> No
             "dp: 5",
             "scenario.yaml: dp x pp x sp = 5 x 2 x 1 = 10, which does not make up 16 "
             "devices @ $.workload",
+        ),
+        (
+            "scenario.yaml",
+            "weight_sharded: 1",
+            "weight_sharded: 1, axis_order: tensor-sequence-data-pipelin",
+            "scenario.yaml: no order of axes named 'tensor-sequence-data-pipelin'; did "
+            "you mean 'tensor-sequence-data-pipeline'? @ $.workload.axis_order",
+        ),
+        (
+            "parameter_set.yaml",
+            "parameters:",
+            "parameters:\n  oversubscription: {stack: network, per_dimension: true, "
+            "values: [0.5, 1]}",
+            "parameter_set.yaml: parameter 'oversubscription' must be from 1 to 1000, "
+            "not 0.5 @ $.parameters.oversubscription",
+        ),
+        (
+            "parameter_set.yaml",
+            "parameters:",
+            "parameters:\n  asymmetry: {stack: network, per_dimension: true, "
+            "range: {from: one, to: 2, step: 0.5}}",
+            "expected a number, got 'one'",
+        ),
+        (
+            "parameter_set.yaml",
+            "parameters:",
+            "parameters:\n  dimensions: {stack: network, values: [1, 17]}",
+            "parameter 'dimensions' must be from 1 to 16, not 17 "
+            "@ $.parameters.dimensions",
         ),
         (
             "scenario.yaml",
@@ -206,6 +234,42 @@ def test_quantities_may_stand_at_equal_ratios(tiny_folder: Path) -> None:
 
     choices = {gene.name: gene.choices for gene in space.gene_table}
     assert choices["bandwidth[0]"] == (1e9, 10e9, 100e9)
+
+
+def test_numbers_without_a_unit_may_be_a_range(tiny_folder: Path) -> None:
+    path = tiny_folder / "parameter_set.yaml"
+    asymmetry = "{stack: network, per_dimension: true, range: {from: 0.5, to: 2, "
+    for ending, expected in (
+        ("step: 0.5}}", (0.5, 1.0, 1.5, 2.0)),
+        ("count: 3}}", (0.5, 1.0, 2.0)),
+    ):
+        text = path.read_text()
+        line = f"  asymmetry: {asymmetry}{ending}\n"
+        path.write_text(text.replace("derived:", f"{line}derived:"))
+        scenario = load_scenario(tiny_folder / "scenario.yaml")
+        path.write_text(text)
+
+        choices = {gene.name: gene.choices for gene in scenario.space.gene_table}
+        assert choices["asymmetry[1]"] == expected
+        assert scenario.baseline["asymmetry"] == (1.0, 1.0)
+
+
+def test_what_came_later_is_a_constant_where_a_formula_names_it(
+    tiny_folder: Path,
+) -> None:
+    path = tiny_folder / "parameter_set.yaml"
+    before = load_scenario(tiny_folder / "scenario.yaml").space.parameter_set
+    rules = "- sum(oversubscription) == dimensions\n  - heads % tp"
+    path.write_text(path.read_text().replace("- heads % tp", rules))
+    after = load_scenario(tiny_folder / "scenario.yaml").space.parameter_set
+
+    assert {"oversubscription", "dimensions"}.isdisjoint(before.constants)
+    assert after.constants["oversubscription"] == (1.0, 1.0)
+    assert after.constants["dimensions"] == 2
+    assert after.constants.keys() - before.constants.keys() == {
+        "oversubscription",
+        "dimensions",
+    }
 
 
 def test_constraints_that_leave_nothing_are_named(tiny_folder: Path) -> None:

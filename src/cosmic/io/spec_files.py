@@ -1,0 +1,64 @@
+"""Spec files and presets as what their schemas make of them."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from cosmic.design.parameter import PointValue
+from cosmic.io.library_schemas import LibrarySpec
+from cosmic.io.presets import PresetKind, find_spec_file
+from cosmic.io.schemas import (
+    DeviceSpec,
+    ModelSpec,
+    ParameterSetSpec,
+    ScenarioSpec,
+    StudySpec,
+    SystemSpec,
+)
+from cosmic.io.spec_error import show_value, spec_error
+from cosmic.io.spec_models import SpecModel, validate
+from cosmic.io.yaml_reader import read_yaml
+
+SCHEMAS: Mapping[PresetKind, type[SpecModel]] = {
+    PresetKind.MODEL: ModelSpec,
+    PresetKind.DEVICE: DeviceSpec,
+    PresetKind.SYSTEM: SystemSpec,
+    PresetKind.LIBRARY: LibrarySpec,
+    PresetKind.PARAMETER_SET: ParameterSetSpec,
+    PresetKind.SCENARIO: ScenarioSpec,
+    PresetKind.STUDY: StudySpec,
+}
+"""The shape of each kind of spec file."""
+
+
+def read_spec(
+    kind: PresetKind, reference: str | Path, folder: Path | None
+) -> tuple[Path, SpecModel]:
+    """A preset or a file of some kind: where it is, and what it says.
+
+    Raises:
+        SpecError: It cannot be read, or does not have the shape of its kind.
+    """
+    path = find_spec_file(kind, str(reference), folder or Path())
+    return path, validate(SCHEMAS[kind], read_yaml(path), path.name)
+
+
+def spec_kind(path: Path) -> PresetKind:
+    """What a file says that it describes.
+
+    Raises:
+        SpecError: It cannot be read, or does not say.
+    """
+    document = read_yaml(path)
+    kinds = {kind.noun.replace(" ", "_"): kind for kind in PresetKind}
+    given = document.get("kind") if isinstance(document, dict) else None
+    if not isinstance(given, str) or given not in kinds:
+        allowed = ", ".join(sorted(kinds))
+        message = f"kind says what the file is: {allowed}; got {show_value(given)}"
+        raise spec_error(path.name, message, ("kind",))
+    return kinds[given]
+
+
+def given_values(spec: SpecModel) -> dict[str, PointValue]:
+    """What a file says, without what it leaves out."""
+    values = spec.model_dump(exclude_none=True)
+    return {name: value for name, value in values.items() if name != "kind"}
