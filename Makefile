@@ -43,6 +43,7 @@ lint: $(DEV_READY)
 
 bench: $(DEV_READY)
 	$(BIN)/python benchmarks/speed.py
+	$(BIN)/python benchmarks/collectives.py
 
 coverage: $(DEV_READY)
 	$(BIN)/python -m pytest -q -n $(JOBS) --cov --cov-report=term-missing:skip-covered

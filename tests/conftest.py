@@ -71,6 +71,65 @@ scopes:
 }
 """A whole scenario in four small files, whose simulation takes a moment."""
 
+VARYING = {
+    "model.yaml": TINY["model.yaml"],
+    "system.yaml": """
+kind: system
+device:
+  peak_flops: 1 TFLOP/s
+  memory_bandwidth: 100 GB/s
+  memory_capacity: 1 GB
+dimensions:
+  - {topology: Torus, npus_count: [2, 2], link_bandwidth: 25 GB/s, latency: 100 ns}
+  - {topology: Switch, npus_count: 2, bandwidth: 50 GB/s, latency: 1 us}
+collective:
+  algorithms: [ring, direct]
+  chunks: 2
+""",
+    "scenario.yaml": """
+kind: scenario
+model: model.yaml
+system: system.yaml
+batch: 32
+workload: {dp: 4, pp: 2, sp: 1, weight_sharded: 1}
+parameter_set: parameter_set.yaml
+objective: runtime
+""",
+    "parameter_set.yaml": """
+kind: parameter_set
+parameters:
+  dp: {stack: workload, values: [2, 4]}
+  dimensions: {stack: network, values: [1, 2, 3]}
+  npus_count: {stack: network, per_dimension: true, values: [2, 4, 8]}
+  topology: {stack: network, per_dimension: true, values: [Ring, Switch]}
+  bandwidth: {stack: network, per_dimension: true, values: [50 GB/s, 100 GB/s]}
+  all_reduce_algorithm:
+    stack: collective
+    per_dimension: true
+    values: [ring, direct]
+    follows: '"ring" if topology[d] == "Ring" else "direct"'
+derived:
+  tp: npus / (dp * pp * sp)
+constraints:
+  - product(npus_count) == npus
+  - sum(latency) < 1e-6 or count(topology == "Switch") <= 1
+scopes:
+  workload_only: [workload]
+  collective_only: [collective]
+  network_only: [network]
+  full_stack: [workload, collective, network]
+""",
+}
+"""The same on eight devices, where the number of network dimensions is searched."""
+
+
+@pytest.fixture
+def varying_folder(tmp_path: Path) -> Path:
+    """A folder with the files of a scenario that searches the number of dimensions."""
+    for name, text in VARYING.items():
+        (tmp_path / name).write_text(text)
+    return tmp_path
+
 
 @pytest.fixture
 def tiny_folder(tmp_path: Path) -> Path:

@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
+from cosmic.collective.algorithm import ALGORITHMS
 from cosmic.evaluation.metrics import METRICS
 from cosmic.evaluation.objective import OBJECTIVES
 from cosmic.evaluation.setting import SETTINGS, Setting
 from cosmic.units import format_quantity
 
 PAGE = Path(__file__).parents[1] / "docs" / "reference" / "settings.md"
+_MOST_VALUES = 8  # that are listed one by one
 
 
 def reference_page() -> str:
@@ -56,13 +58,20 @@ def reference_page() -> str:
 
 def _values(setting: Setting) -> str:
     if setting.allowed:
-        values = ", ".join(f"`{value}`" for value in setting.allowed)
+        texts = [f"`{value}`" for value in setting.allowed]
+        if len(texts) > _MOST_VALUES:
+            texts = [*texts[:2], f"... ({len(texts)} values)"]
+        values = ", ".join(texts)
     elif setting.unit:
         values = f"a quantity in {setting.unit}"
     elif setting.name.endswith("_algorithm"):
-        values = "a collective algorithm"
+        names = ", ".join(f"`{name}`" for name in ALGORITHMS.names())
+        values = f"{names}, `direct<W>`"
+    elif setting.real:
+        values = f"a number from {setting.at_least:g} to {setting.at_most:g}"
     else:
-        values = "a whole number"
+        bound = f" from 1 to {setting.at_most:g}" if setting.at_most < 2**40 else ""
+        values = f"a whole number{bound}"
     return f"{values}, for each dimension" if setting.per_dimension else values
 
 

@@ -88,11 +88,20 @@ def test_a_wrong_word_is_one_line(
         ("memory_capacity=-1 GB", "less than"),
         (
             "topology[0]=Rign",
-            "one of Ring, FullyConnected, Switch, not 'Rign'; did you",
+            "one of Ring, FullyConnected, Switch, Mesh, Hypercube, not 'Rign'; did you",
         ),
         ("recompute=all", "must be one of none, selective, full, not 'all'"),
         ("tensor_sequence=yes", "must be one of true, false, not 'yes'"),
         ("all_reduce_algorithm[0]=rng", "did you mean 'ring'?"),
+        ("all_reduce_algorithm[0]=direct0", "the window of direct<W> is a whole"),
+        ("axis_order=data-first", "one of tensor-sequence-data-pipeline, "),
+        ("placement=fastest", "did you mean 'fastest_first'?"),
+        ("flat_rings=1", "must be one of true, false, not '1'"),
+        ("active_chunks=0", "must be from 1 to 2**40, not 0"),
+        ("oversubscription[1]=0.5", "must be from 1 to 1000, not 0.5"),
+        ("oversubscription[1]=two", "expected a number, got 'two'"),
+        ("oversubscription[0]=2", "dimension 0: only a Switch can be oversubscribed"),
+        ("asymmetry[0]=nan", "must be from 0.001 to 1000, not nan"),
     ],
 )
 def test_a_design_that_cannot_be_is_one_line(

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from cosmic.cli.verdict import judge
+from cosmic.io.presets import PresetKind
 from cosmic.io.specs import load_scenario
 
 Cosmic = Callable[..., Any]  # the fixture that calls the command line
@@ -169,5 +170,5 @@ def test_schemas_are_written_to_a_folder(cosmic: Cosmic, folder: Path) -> None:
 
     assert outcome.code == 0
     assert [str(f.relative_to(folder)) for f in files] == sorted(outcome.out.split())
-    assert len(files) == 7  # six kinds, and all of them in one
+    assert len(files) == len(PresetKind) + 1  # each kind, and all of them in one
     assert all(json.loads(file.read_text())["$schema"] for file in files)

@@ -2,24 +2,40 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from cosmic.cli.wording import value_text
-from cosmic.collective.algorithm import ALGORITHMS
+from cosmic.collective.algorithm import make_algorithm
 from cosmic.design.checking import constraint_faults
 from cosmic.design.parameter import Parameter, PointValue, Value
+from cosmic.design.parameter_set import ParameterSet
 from cosmic.errors import SpecError, UnitError, UnknownNameError, suggest
+from cosmic.evaluation.configuration import values_by_dimension
 from cosmic.evaluation.scenario import Scenario
 from cosmic.evaluation.setting import DEFAULTS, SETTINGS, Setting
 from cosmic.units import parse
 
+_MOST_LISTED = 6  # values that a sentence lists
 _CHANGE = re.compile(
     r"(?P<name>\w+)(\[(?P<index>\d+)\])?\s*=\s*(?P<text>.*)", re.DOTALL
 )
 
 
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """One `name=value`, or `name[index]=value`."""
+
+    written: str
+    setting: Setting
+    index: str | None
+    text: str
+
+
 def design_of(scenario: Scenario, changes: Sequence[str]) -> dict[str, PointValue]:
     """Every setting of the baseline after some changes, in their order.
+
+    Where `dimensions` is changed, what has one value for each dimension is cut to so
+    many, or must be given values for the dimensions that come new.
 
     Args:
         scenario: Whose baseline is changed.
@@ -29,25 +45,47 @@ def design_of(scenario: Scenario, changes: Sequence[str]) -> dict[str, PointValu
         UnknownNameError: There is no such setting.
         SpecError: A setting cannot have that value.
     """
-    design = {**DEFAULTS, **scenario.settings, **scenario.baseline}
-    if "weight_sharded" in design:
-        del design["weight_sharding"]
-    for change in changes:
-        match = _CHANGE.fullmatch(change.strip())
-        if match is None:
-            raise SpecError(
-                f"--set {change}: write name=value, such as dp=16 or "
-                f"'bandwidth[1]=200 GB/s'"
-            )
-        name, index, text = match["name"], match["index"], match["text"]
-        if name not in SETTINGS:
-            raise UnknownNameError("setting", name, SETTINGS)
-        try:
-            design[name] = _changed(SETTINGS[name], design, index, text.strip())
-        except SpecError as error:
-            raise SpecError(f"--set {change}: {error}") from error
-        _speak_of_sharding_once(design, name)
-    return design
+    return with_changes(_baseline(scenario), changes)
+
+
+def with_changes(
+    settings: Mapping[str, PointValue], changes: Sequence[str]
+) -> dict[str, PointValue]:
+    """Settings after some changes, in their order, as `design_of` takes them.
+
+    Raises:
+        UnknownNameError: There is no such setting.
+        SpecError: A setting cannot have that value.
+    """
+    read = [_read(change) for change in changes]
+    design = dict(settings)
+    dimensions = int(str(design["dimensions"]))
+    for change in read:
+        if change.setting.name == "dimensions":
+            dimensions = int(str(_made(change, design, dimensions)))
+    design |= _by_dimension(design, dimensions)
+    for change in read:
+        design[change.setting.name] = _made(change, design, dimensions)
+        _speak_of_sharding_once(design, change.setting.name)
+    return _of_length(design, dimensions)
+
+
+def constants_of(
+    parameter_set: ParameterSet, design: Mapping[str, PointValue]
+) -> dict[str, PointValue]:
+    """The constants of a parameter set as they are where a design says otherwise.
+
+    Of those that are longer than the design has dimensions, the rest stays as it was.
+    """
+    constants = dict(parameter_set.constants)
+    for name, old in constants.items():
+        new = design.get(name, old)
+        if name in parameter_set.lengths:
+            assert isinstance(new, tuple)
+            assert isinstance(old, tuple)
+            new = (*new, *old[len(new) :])
+        constants[name] = new
+    return constants
 
 
 def breaches(scenario: Scenario, design: Mapping[str, PointValue]) -> tuple[str, ...]:
@@ -57,7 +95,20 @@ def breaches(scenario: Scenario, design: Mapping[str, PointValue]) -> tuple[str,
     it lies.
     """
     known = set(_breaches(scenario, design_of(scenario, ())))
-    return tuple(s for s in _breaches(scenario, design) if s not in known)
+    found = dict.fromkeys(_breaches(scenario, design))
+    return tuple(sentence for sentence in found if sentence not in known)
+
+
+def length_fault(
+    parameter_set: ParameterSet, design: Mapping[str, PointValue]
+) -> str | None:
+    """What is wrong with a design's number of dimensions; None if nothing is."""
+    if any(p.name == "dimensions" for p in parameter_set.parameters):
+        return None  # a choice like others
+    lengths = [p.length for p in parameter_set.parameters if p.length is not None]
+    if all(length == design["dimensions"] for length in lengths):
+        return None
+    return f"dimensions {design['dimensions']}: all networks here have {lengths[0]}"
 
 
 def _speak_of_sharding_once(design: dict[str, PointValue], changed: str) -> None:
@@ -75,21 +126,71 @@ def _speak_of_sharding_once(design: dict[str, PointValue], changed: str) -> None
         del design["weight_sharded"]
 
 
-def _changed(
-    setting: Setting, design: Mapping[str, PointValue], index: str | None, text: str
+def _baseline(scenario: Scenario) -> dict[str, PointValue]:
+    """What the scenario says, and the defaults but for those of each dimension."""
+    said = {**scenario.settings, **scenario.baseline}
+    plain = {n: v for n, v in DEFAULTS.items() if not SETTINGS[n].per_dimension}
+    if "weight_sharded" in said:
+        del plain["weight_sharding"]
+    dimensions = len(values_by_dimension(said, "npus_count"))
+    return {**plain, **said, "dimensions": dimensions}
+
+
+def _by_dimension(
+    design: Mapping[str, PointValue], dimensions: int
+) -> dict[str, PointValue]:
+    """Single values of what has one for each dimension, and defaults, as vectors."""
+    known = {
+        setting.name: design.get(setting.name, setting.default)
+        for setting in SETTINGS.values()
+        if setting.per_dimension
+    }
+    return {
+        name: value if isinstance(value, tuple) else (value,) * dimensions
+        for name, value in known.items()
+        if value is not None
+    }
+
+
+def _read(change: str) -> _Change:
+    match = _CHANGE.fullmatch(change.strip())
+    if match is None:
+        raise SpecError(
+            f"--set {change}: write name=value, such as dp=16 or "
+            f"'bandwidth[1]=200 GB/s'"
+        )
+    if match["name"] not in SETTINGS:
+        raise UnknownNameError("setting", match["name"], SETTINGS)
+    setting = SETTINGS[match["name"]]
+    return _Change(change, setting, match["index"], match["text"].strip())
+
+
+def _made(
+    change: _Change, design: Mapping[str, PointValue], dimensions: int
 ) -> PointValue:
+    try:
+        return _changed(change, design, dimensions)
+    except SpecError as error:
+        raise SpecError(f"--set {change.written}: {error}") from error
+
+
+def _changed(
+    change: _Change, design: Mapping[str, PointValue], dimensions: int
+) -> PointValue:
+    setting, index = change.setting, change.index
     if not setting.per_dimension:
         if index is not None:
             raise SpecError(f"{setting.name} is a single value; leave out [{index}]")
-        return _value(setting, text)
-    old = design.get(setting.name, ())
-    assert isinstance(old, tuple)
+        return _value(setting, change.text)
     if index is None:
-        return _vector(setting, text, len(old))
-    place = int(index[:9])
-    if place >= len(old):
-        raise SpecError(f"there are dimensions 0 to {len(old) - 1}, and no {index}")
-    return (*old[:place], _value(setting, text), *old[place + 1 :])
+        return _vector(setting, change.text, dimensions)
+    old, place = design.get(setting.name, ()), int(index[:9])
+    assert isinstance(old, tuple)
+    if place >= dimensions:
+        raise SpecError(f"there are dimensions 0 to {dimensions - 1}, and no {index}")
+    if place > len(old):
+        raise SpecError(f"give {setting.name}[{len(old)}] before it")
+    return (*old[:place], _value(setting, change.text), *old[place + 1 :])
 
 
 def _vector(setting: Setting, text: str, length: int) -> tuple[Value, ...]:
@@ -97,9 +198,23 @@ def _vector(setting: Setting, text: str, length: int) -> tuple[Value, ...]:
     if len(items) != length:
         raise SpecError(
             f"{setting.name} has one value for each of the {length} dimensions, such "
-            f"as [{', '.join(['...'] * length)}], not {len(items)}"
+            f"as [{', '.join(['...'] * length)}], not {len(items)}; to have another "
+            f"number of them, add --set dimensions={len(items)}"
         )
     return tuple(_value(setting, item.strip()) for item in items)
+
+
+def _of_length(design: dict[str, PointValue], dimensions: int) -> dict[str, PointValue]:
+    """The design with a value for each dimension, and no more."""
+    values = {n: v for n, v in design.items() if isinstance(v, tuple)}
+    short = [name for name, value in values.items() if len(value) < dimensions]
+    if short:
+        at = len(values[short[0]])
+        raise SpecError(
+            f"--set dimensions={dimensions}: say what dimension {at} is, by --set "
+            f"'{short[0]}[{at}]=...' and so on: {', '.join(short)}"
+        )
+    return design | {name: value[:dimensions] for name, value in values.items()}
 
 
 def _value(setting: Setting, text: str) -> Value:
@@ -108,15 +223,21 @@ def _value(setting: Setting, text: str) -> Value:
     if setting.allowed:
         return _one_of(setting, text)
     if setting.name.endswith("_algorithm"):
-        ALGORITHMS.get(text)
+        make_algorithm(text)
         return text
+    return _number(setting, text)
+
+
+def _number(setting: Setting, text: str) -> Value:
     try:
-        count = int(text[:40])
+        number = float(text[:40]) if setting.real else int(text[:40])
     except ValueError:
-        raise SpecError(f"expected a whole number, got {text[:60]!r}") from None
-    if not 1 <= count <= 2**40:
-        raise SpecError("must be from 1 to 2**40")
-    return count
+        kind = "number" if setting.real else "whole number"
+        raise SpecError(f"expected a {kind}, got {text[:60]!r}") from None
+    fault = setting.range_fault(number)
+    if fault is not None:
+        raise SpecError(fault)
+    return number
 
 
 def _quantity(setting: Setting, text: str) -> float:
@@ -129,7 +250,7 @@ def _quantity(setting: Setting, text: str) -> float:
 def _one_of(setting: Setting, text: str) -> Value:
     texts = {value_text(setting.name, value): value for value in setting.allowed}
     if text not in texts:
-        allowed = ", ".join(texts)
+        allowed = _listed(list(texts))
         near = suggest(text, texts)
         hint = f"; {near}" if near.startswith("did you mean") else ""
         raise SpecError(f"must be one of {allowed}, not {text[:60]!r}{hint}")
@@ -146,7 +267,10 @@ def _breaches(scenario: Scenario, design: Mapping[str, PointValue]) -> Iterator[
             yield from _strange_values(parameter, point[parameter.name])
         else:
             yield f"{parameter.name} cannot say weight_sharding 1 or 2"
-    held = {n: design.get(n, value) for n, value in parameter_set.constants.items()}
+    fault = length_fault(parameter_set, design)
+    if fault is not None:
+        yield fault
+    held = constants_of(parameter_set, design)
     yield from constraint_faults(replace(parameter_set, constants=held), point)
 
 
@@ -154,9 +278,10 @@ def _strange_values(parameter: Parameter, value: PointValue) -> Iterator[str]:
     for element in value if isinstance(value, tuple) else (value,):
         if element not in parameter.choices:
             shown = value_text(parameter.name, element)
-            choices = [
-                value_text(parameter.name, choice) for choice in parameter.choices
-            ]
-            if len(choices) > 6:
-                choices = [*choices[:3], "...", choices[-1]]
-            yield f"{parameter.name} {shown} is none of {', '.join(choices)}"
+            choices = [value_text(parameter.name, c) for c in parameter.choices]
+            yield f"{parameter.name} {shown} is none of {_listed(choices)}"
+
+
+def _listed(texts: Sequence[str]) -> str:
+    short = len(texts) <= _MOST_LISTED
+    return ", ".join(texts if short else (*texts[:3], "...", texts[-1]))

@@ -9,6 +9,7 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from threading import Timer
 
@@ -36,12 +37,19 @@ def room_for_compiled_code(sources: Path) -> Iterator[None]:
 
 
 @contextmanager
-def patience(tell: Callable[[str], None]) -> Iterator[None]:
-    """Tell people when the simulator is being compiled while they wait."""
-    from cosmic.simulation import kernels  # noqa: PLC0415 - loads numba
+def patience(
+    tell: Callable[[str], None], compiled: str = "cosmic.simulation.kernels"
+) -> Iterator[None]:
+    """Tell people when the simulator is being compiled while they wait.
+
+    Args:
+        tell: Prints a line.
+        compiled: The module that holds the compiled code.
+    """
+    kernels = vars(import_module(compiled))  # loads numba
 
     def look() -> None:
-        counts = [getattr(kernel, "stats", None) for kernel in vars(kernels).values()]
+        counts = [getattr(kernel, "stats", None) for kernel in kernels.values()]
         if any(count.cache_misses for count in counts if count is not None):
             tell("compiling the simulator, once (10 to 20 s) ...")
 

@@ -7,8 +7,8 @@ from cosmic.cli.wording import (
     Values,
     better,
     changed,
+    changed_genes,
     gain,
-    genes,
     metric_text,
     objective_value,
     ratio_text,
@@ -68,17 +68,12 @@ def show_changes(scenario: Scenario, designs: Sequence[tuple[str, Trial]]) -> No
         designs: Each with its name.
     """
     values = scenario.space.parameter_set.values
-    before = dict(genes(values(scenario.baseline)))
-    order = sorted(before, key=_place)
+    compared = [scenario.baseline, *(trial.point for _, trial in designs)]
     heads = ("", "baseline", *(name for name, _ in designs))
-    columns = [dict(genes(values(trial.point))) for _, trial in designs]
-    everything = [(n, before[n], *(c.get(n, "") for c in columns)) for n in order]
-    fitting = _columns_that_fit([heads, *everything])
-    rows = [
-        (name, old, *("." if new == old else new for new in found))
-        for name, old, *found in (row[:fitting] for row in everything)
-        if any(new != old for new in found)
-    ]
+    rows = changed_genes([values(point) for point in compared])
+    fitting = _columns_that_fit([heads, *rows])
+    rows = changed_genes([values(point) for point in compared[: fitting - 1]])
+    rows.sort(key=lambda row: _place(row[0]))
     title = "What changed against the baseline"
     show_table(title, heads[:fitting], rows, words=range(fitting))
     if fitting < len(heads):

@@ -110,7 +110,7 @@ def _choices(explanation: Explanation) -> str:
     """The choices of a parameter, and those that the rules leave of them."""
     parameter = explanation.parameter
     listed = _listed(parameter, parameter.choices)
-    each = " each" if parameter.length is not None else ""
+    each = "" if parameter.length is None else " each"
     left = {choice for choices in explanation.possible for choice in choices}
     kept = [choice for choice in parameter.choices if choice in left]
     if not explanation.searched or len(kept) == len(parameter.choices):
@@ -186,6 +186,7 @@ def _parameter_document(
         "stack": parameter.stack.value,
         "unit": parameter.unit,
         "dimensions": parameter.dimensions,
+        "max_dimensions": parameter.max_dimensions,
         "choices": parameter.choices,
         "state": _state(space, explanation),
         "possible": explanation.possible,

@@ -17,6 +17,7 @@ import click
 from cosmic import __version__
 from cosmic.cli.compiled_code import room_for_compiled_code
 from cosmic.cli.interrupts import Interrupts
+from cosmic.cli.trace import trace
 from cosmic.errors import CosmicError
 
 _DEFECT, _MISTAKE, _INTERRUPTED = 1, 2, 130  # exit codes
@@ -188,6 +189,115 @@ def _schema(kind: str | None, *, output: str | None) -> None:
     from cosmic.cli.schema import schema
 
     schema(kind, output=output)
+
+
+@cosmic.group("validate")
+def _validate() -> None:
+    """Hold predictions against what others measured."""
+
+
+@_validate.command("collectives")
+@click.option("--file", default="", help="Your own table, of the same schema as ours.")
+@click.option("--source", default="", help="One source only, such as aws-nccl.")
+@click.option(
+    "--worst",
+    type=click.IntRange(min=0),
+    default=10,
+    show_default=True,
+    help="How many of the worst rows to show.",
+)
+@click.option("--rows", is_flag=True, help="Show every row.")
+@_as_json
+def _validate_collectives(**given: Any) -> None:
+    """Predict the bus bandwidth of published collectives, and say how far off."""
+    from cosmic.cli.validate import ValidateRequest, validate_collectives
+
+    validate_collectives(ValidateRequest(**given))
+
+
+@_validate.command("astra-sim")
+@_as_json
+def _validate_astra_sim(*, as_json: bool) -> None:
+    """Hold our times of collectives against ASTRA-sim's, by reason to differ."""
+    from cosmic.cli.validate_astra_sim import validate_astra_sim
+
+    validate_astra_sim(as_json=as_json)
+
+
+@cosmic.command("collective")
+@click.argument("kind", default="all_reduce", metavar="[COLLECTIVE]")
+@click.argument("reference", default="cosmic-1024", metavar="[SYSTEM|FILE]")
+@click.option("--from", "smallest", default="1 KiB", show_default=True, metavar="SIZE")
+@click.option("--to", "largest", default="1 GiB", show_default=True, metavar="SIZE")
+@click.option("--factor", default=4.0, show_default=True, help="From size to size.")
+@click.option(
+    "--group",
+    default="",
+    metavar="SIZE[xSTRIDE]",
+    help="Devices of a group, and how far apart; all devices by default.",
+)
+@_changes
+@click.option(
+    "--algorithms", default="", metavar="A,B", help="Those to find the fastest among."
+)
+@click.option("--plot", default="", metavar="FILE", help="A picture: .svg, .png, .pdf.")
+@click.option(
+    "--fidelity",
+    type=click.Choice(["model", "link"]),
+    default="model",
+    show_default=True,
+    help="link: also message by message on explicit links, for small systems.",
+)
+@_as_json
+def _collective(**given: Any) -> None:
+    """Time a collective by size, next to its bound and to how it is done best.
+
+    COLLECTIVE is all_reduce, all_gather, reduce_scatter, all_to_all, broadcast or
+    send_recv. All groups of the system do the same at once.
+    """
+    from cosmic.cli.collective import CollectiveRequest, collective
+
+    collective(CollectiveRequest(**given))
+
+
+@cosmic.command("astra-sim")
+@click.option(
+    "--workload-configuration",
+    required=True,
+    metavar="PREFIX",
+    help="Traces: PREFIX.0.et, PREFIX.1.et, ...",
+)
+@click.option("--system-configuration", required=True, metavar="FILE", help="JSON.")
+@click.option("--network-configuration", required=True, metavar="FILE", help="YAML.")
+@click.option(
+    "--comm-group-configuration",
+    default="empty",
+    metavar="FILE",
+    help="Communicator groups, JSON.",
+)
+@click.option("--remote-memory-configuration", metavar="FILE", help="JSON.")
+@click.option("--num-queues-per-dim", type=click.IntRange(min=1), default=1)
+@click.option("--rendezvous-protocol", type=bool, default=False)
+@click.option(
+    "--congestion",
+    type=click.Choice(["unaware", "aware"]),
+    default="unaware",
+    show_default=True,
+    help="Which analytical back end.",
+)
+@_as_json
+def _astra_sim(**given: Any) -> None:
+    """Run ASTRA-sim's input files as they are, to the nanosecond.
+
+    Options are those of ASTRA-sim's analytical back ends; where these would crash, hang
+    or leave a result to chance, one line says why.
+    """
+    from cosmic.cli.astra_sim import AstraSimRequest, astra_sim
+
+    astra_sim(AstraSimRequest(**given))
+
+
+cosmic.add_command(trace)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:

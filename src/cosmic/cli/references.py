@@ -7,7 +7,8 @@ from cosmic.errors import SpecError, UnknownNameError
 from cosmic.evaluation.objective import objective_named
 from cosmic.evaluation.scenario import Scenario
 from cosmic.io.presets import PresetKind, preset_names
-from cosmic.io.specs import StudyPlan, load_scenario, load_study, spec_kind
+from cosmic.io.spec_files import spec_kind
+from cosmic.io.specs import StudyPlan, load_scenario, load_study
 from cosmic.search.agent import hyper_parameters
 from cosmic.search.study import BATCH
 

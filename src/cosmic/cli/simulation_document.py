@@ -42,6 +42,8 @@ def document(simulated: Simulated) -> dict[str, object]:
                 "npus_count": dimension.size,
                 "bandwidth": dimension.bandwidth,
                 "latency": dimension.latency,
+                "oversubscription": dimension.oversubscription,
+                "asymmetry": dimension.asymmetry,
                 "sent": sent,
                 "utilization": utilization,
             }

@@ -5,7 +5,15 @@ from itertools import chain, repeat
 
 from cosmic.cli.console import say, show_pairs, show_table
 from cosmic.cli.simulated import Simulated, parts_of
-from cosmic.cli.wording import changed, metric_text, percent, value_text
+from cosmic.cli.wording import (
+    amount_text,
+    changed,
+    metric_text,
+    percent,
+    value_text,
+)
+from cosmic.evaluation.setting import DEFAULTS
+from cosmic.network.dimension import Dimension
 from cosmic.units import format_quantity
 
 
@@ -34,7 +42,7 @@ def _what(simulated: Simulated) -> Iterator[tuple[str, str]]:
     yield "scenario", scenario.name
     yield (
         "model",
-        f"{model.weight_count / 1e9:.4g} billion weights: {model.layers} layers of "
+        f"{amount_text(model.weight_count)} weights: {model.layers} layers of "
         f"width {model.hidden:,}, {model.heads} heads; {workload.batch:,} sequences "
         f"of {model.sequence:,} tokens a step",
     )
@@ -49,6 +57,7 @@ def _what(simulated: Simulated) -> Iterator[tuple[str, str]]:
         f"{degrees}, weight sharding {split.weight_sharding}; {workload.micro_batches}"
         f" micro-batches of {workload.micro_batch}, {workload.schedule.value}",
     )
+    yield from _order(simulated)
     changes = changed(simulated.baseline, simulated.design).items()
     texts = [
         f"{n} {value_text(n, old)} -> {value_text(n, new)}" for n, (old, new) in changes
@@ -56,6 +65,25 @@ def _what(simulated: Simulated) -> Iterator[tuple[str, str]]:
     yield from zip(chain(("changed",), repeat("")), texts, strict=False)
     for sentence in simulated.breaches:
         yield "note", f"outside the scenario's design space: {sentence}"
+
+
+def _order(simulated: Simulated) -> Iterator[tuple[str, str]]:
+    """How device ids lie in the network, where that is not as usual."""
+    system, workload = simulated.configuration.system, simulated.configuration.workload
+    axes = "-".join(axis.value for axis in workload.parallelism.axis_order)
+    filled = system.placement.value
+    if (axes, filled) != (DEFAULTS["axis_order"], DEFAULTS["placement"]):
+        yield "order", f"device ids count {axes}, through dimensions {filled}"
+
+
+def _shape(dimension: Dimension) -> str:
+    """The shape, and what differs from equal links to a full core."""
+    parts = [dimension.shape.value]
+    if dimension.oversubscription != 1:
+        parts.append(f"{dimension.oversubscription:g}:1")
+    if dimension.asymmetry != 1:
+        parts.append(f"x {dimension.asymmetry:g} downward")
+    return ", ".join(parts)
 
 
 def _numbers(simulated: Simulated) -> Iterator[tuple[str, str]]:
@@ -119,7 +147,7 @@ def _show_network(simulated: Simulated) -> None:
     rows = [
         (
             str(index),
-            dimension.shape.value,
+            _shape(dimension),
             str(dimension.size),
             format_quantity(dimension.bandwidth, "B/s"),
             format_quantity(dimension.latency, "s"),

@@ -45,5 +45,6 @@ def scenario_digest(scenario: Scenario) -> str:
         scenario.space.parameter_set.digest,
         repr(scenario.prices),
         repr(scenario.cost_model),
+        *map(repr, scenario.protocols),
     )
     return digest_of("\n".join(parts))

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from cosmic.cli.changes import design_of
+from cosmic.cli.changes import constants_of, design_of, length_fault
 from cosmic.cli.console import say, show_table
-from cosmic.cli.wording import changed, genes, value_text
+from cosmic.cli.wording import changed, changed_genes, value_text
 from cosmic.design.checking import constraint_faults
 from cosmic.design.design_point import DesignPoint
 from cosmic.design.design_space import DesignSpace
@@ -61,8 +61,8 @@ def judge(whole: Scenario, scope: str | None, changes: tuple[str, ...]) -> Verdi
         SpecError: A change cannot be made at all.
     """
     before, design = design_of(whole, ()), design_of(whole, changes)
-    moved = {name for name in design if design[name] != before.get(name)}
-    _check_not_derived(whole, moved)
+    moved = {name for name in design if _moved(before.get(name), design[name])}
+    _check_changeable(whole, design, moved)
     scenario = _with_constants(whole, design)
     scenario = scenario.scope(scope) if scope else scenario
     space = scenario.space
@@ -125,7 +125,17 @@ def verdict_document(verdict: Verdict) -> dict[str, object]:
     }
 
 
-def _check_not_derived(scenario: Scenario, moved: set[str]) -> None:
+def _moved(old: PointValue | None, new: PointValue) -> bool:
+    """Whether a value was changed, and not just cut to fewer dimensions."""
+    if isinstance(old, tuple) and isinstance(new, tuple):
+        return old[: len(new)] != new
+    return old != new
+
+
+def _check_changeable(scenario: Scenario, design: Values, moved: set[str]) -> None:
+    fault = length_fault(scenario.space.parameter_set, design)
+    if fault is not None:
+        raise SpecError(f"--set {fault}")
     for derived in scenario.space.parameter_set.derived:
         if derived.name in moved:
             raise SpecError(
@@ -137,7 +147,7 @@ def _check_not_derived(scenario: Scenario, moved: set[str]) -> None:
 def _with_constants(scenario: Scenario, design: Values) -> Scenario:
     """The scenario with the design's values for what nobody chooses."""
     parameter_set = scenario.space.parameter_set
-    held = {n: design.get(n, value) for n, value in parameter_set.constants.items()}
+    held = constants_of(parameter_set, design)
     if held == dict(parameter_set.constants):
         return scenario
     rules = replace(parameter_set, constants=held)
@@ -150,6 +160,8 @@ def _strange(space: DesignSpace, values: Values) -> Iterator[tuple[Gene, str]]:
     for gene in space.gene_table:
         value = values.get(gene.parameter)
         if isinstance(value, tuple) and gene.position is not None:
+            if gene.position >= len(value):
+                continue  # there is no such dimension
             value = value[gene.position]
         if value is None:
             yield gene, f"{gene.name} has no value"
@@ -225,13 +237,8 @@ def _headline(verdict: Verdict) -> str:
 
 
 def _show_nearest(verdict: Verdict) -> None:
-    asked = dict(genes(verdict.values))
-    columns = [dict(genes(point)) for point in verdict.nearest]
-    rows = [
-        (name, old, *("." if c[name] == old else c[name] for c in columns))
-        for name, old in asked.items()
-        if any(column.get(name) != old for column in columns)
-    ]
-    heads = ("", "asked", *(str(rank) for rank in range(1, len(columns) + 1)))
+    designs = [verdict.values, *verdict.nearest]
+    heads = ("", "asked", *(str(rank) for rank in range(1, len(designs))))
+    rows = changed_genes(designs)
     title = "Nearest feasible designs, and what they change"
     show_table(title, heads, rows, words=range(len(heads)))

@@ -1,6 +1,6 @@
 """Numbers, values and designs as people read them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from cosmic.design.parameter import PointValue, Value
 from cosmic.evaluation.metrics import METRICS
@@ -111,6 +111,35 @@ def genes(values: Values) -> Iterator[tuple[str, str]]:
             yield name, _element_text(name, value)
 
 
+def changed_genes(designs: Sequence[Values]) -> list[tuple[str, ...]]:
+    """Every single value in which designs differ from the first: a row for each.
+
+    A row holds the name, the first design's value and those of the others: a dot where
+    it is the same, a dash where there is no such dimension.
+
+    >>> changed_genes([{"dp": 4, "size": (2, 4)}, {"dp": 4, "size": (8,)}])
+    [('size[0]', '2', '8'), ('size[1]', '4', '-')]
+    """
+    columns = [dict(genes(design)) for design in designs]
+    rows = []
+    for name in _all_names(designs):
+        old, *others = (column.get(name, "-") for column in columns)
+        if any(new != old for new in others):
+            rows.append((name, old, *("." if new == old else new for new in others)))
+    return rows
+
+
+def _all_names(designs: Sequence[Values]) -> Iterator[str]:
+    """The names of all single values, vectors as far as the longest design has them."""
+    for name in dict.fromkeys(name for design in designs for name in design):
+        values = [design[name] for design in designs if name in design]
+        yield from dict(genes({name: max(values, key=_length)}))
+
+
+def _length(value: PointValue) -> int:
+    return len(value) if isinstance(value, tuple) else 1
+
+
 def changed(before: Values, after: Values) -> dict[str, tuple[PointValue, PointValue]]:
     """What differs: name -> (value before, value after)."""
     return {
@@ -137,6 +166,18 @@ def count_text(count: int) -> str:
     ('266', '148,062,984,575,385,600,000 (1.48e+20)')
     """
     return f"{count:,}" + (f" ({scientific(count)})" if count >= 1_000_000 else "")
+
+
+def amount_text(count: int) -> str:
+    """A large count in words, to four digits.
+
+    >>> amount_text(174_591_000_000), amount_text(85_060_000), amount_text(512)
+    ('174.6 billion', '85.06 million', '512')
+    """
+    for size, word in ((10**9, "billion"), (10**6, "million")):
+        if count >= size:
+            return f"{count / size:.4g} {word}"
+    return f"{count:,}"
 
 
 def scientific(count: int) -> str:
