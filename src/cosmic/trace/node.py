@@ -8,6 +8,7 @@ import enum
 from dataclasses import dataclass
 
 from cosmic.errors import TraceError
+from cosmic.trace.precision import Precision
 from cosmic.units import Bytes, Flops
 
 
@@ -41,6 +42,60 @@ class OperatorKind(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Product:
+    """One product of matrices: rows x inner times inner x columns, `batch` times.
+
+    Attributes:
+        rows: Of the result.
+        columns: Of the result.
+        inner: The dimension that is summed over.
+        batch: Independent products that one kernel does.
+    """
+
+    rows: int
+    columns: int
+    inner: int
+    batch: int = 1
+
+    @property
+    def flops(self) -> Flops:
+        """Two operations for a multiply-add.
+
+        >>> Product(rows=2, columns=3, inner=4).flops
+        48.0
+        """
+        return 2.0 * self.batch * self.rows * self.columns * self.inner
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attention:
+    """One fused attention kernel.
+
+    Attributes:
+        batch: Sequences.
+        queries: Tokens of each sequence that attend.
+        keys: Tokens of each sequence that they attend to, themselves included.
+        heads: Query heads.
+        key_value_heads: Heads of keys and values.
+        head_dim: Width of a head's queries and keys.
+        value_dim: Width of a head's values.
+        causal: Whether a token sees only those up to itself, so that a kernel can leave
+            out what lies beyond.
+        backward: Whether this is the gradient of all three inputs.
+    """
+
+    batch: int
+    queries: int
+    keys: int
+    heads: int
+    key_value_heads: int
+    head_dim: int
+    value_dim: int
+    causal: bool = False
+    backward: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ComputeNode:
     """One operator on one device.
 
@@ -49,12 +104,19 @@ class ComputeNode:
         kind: What sort of work.
         flops: Floating-point operations, two for a multiply-add.
         nbytes: Bytes read from and written to the device's memory.
+        work: The shapes of its kernels where arithmetic is their work, for cost models
+            that look at them; empty where bytes are, or where nobody knows.
+        kernels: Kernels that it launches.
+        precision: The format in which it multiplies.
     """
 
     name: str
     kind: OperatorKind
     flops: Flops
     nbytes: Bytes
+    work: tuple[Product | Attention, ...] = ()
+    kernels: int = 1
+    precision: Precision = Precision.BF16
 
     def __post_init__(self) -> None:
         if not (0 <= self.flops < float("inf") and 0 <= self.nbytes < float("inf")):

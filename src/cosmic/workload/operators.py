@@ -9,12 +9,14 @@ Reference:
     models", 2022, for what a layer consists of.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from cosmic.trace.node import ComputeNode, OperatorKind
+from cosmic.trace.node import Attention, ComputeNode, OperatorKind, Product
 from cosmic.workload.model import FeedForward
 from cosmic.workload.parallelism import SequenceMethod
 from cosmic.workload.workload import Workload
+
+Work = Product | Attention
 
 _LOSS_BYTES = 4  # logits enter the loss in single precision
 
@@ -86,28 +88,50 @@ class Operators:
             fused = _operator(
                 "attention", OperatorKind.ATTENTION, 2 * product, moved, 2.5, 2
             )
-            return (fused,)
-        kept = element * scores
+            shape = self._attention_shape()
+            return (_shaped(fused, (shape,), (replace(shape, backward=True),)),)
+        moved = queries + keys + element * scores
+        shape = self._attention_shape()
+        batch, width = shape.batch * shape.heads, shape.head_dim
         return (
-            _operator(
+            _product(
                 "attention_scores",
                 OperatorKind.ATTENTION,
-                product,
-                queries + keys + kept,
-                2,
-                2,
+                moved,
+                Product(
+                    rows=shape.queries, columns=shape.keys, inner=width, batch=batch
+                ),
             ),
             self._pointwise(
                 "attention_softmax", OperatorKind.ELEMENTWISE, scores, 5, 2, 3
             ),
-            _operator(
+            _product(
                 "attention_context",
                 OperatorKind.ATTENTION,
-                product,
-                queries + keys + kept,
-                2,
-                2,
+                moved,
+                Product(
+                    rows=shape.queries, columns=width, inner=shape.keys, batch=batch
+                ),
             ),
+        )
+
+    def _attention_shape(self) -> Attention:
+        """What one device's attention core sees."""
+        workload, split = self.workload, self.workload.parallelism
+        model = workload.model
+        heads, queries = model.heads // split.tensor, model.sequence
+        if split.sequence_method is SequenceMethod.ULYSSES:
+            heads //= split.sequence
+        else:
+            queries //= split.sequence
+        return Attention(
+            batch=workload.micro_batch,
+            queries=queries,
+            keys=model.sequence,
+            heads=heads,
+            key_value_heads=workload.attended_key_value_heads,
+            head_dim=model.head_dim,
+            value_dim=model.head_dim,
         )
 
     def feed_forward_in(self) -> Operator:
@@ -172,12 +196,8 @@ class Operators:
 
     def _scores(self) -> int:
         """Elements of the score matrices of all heads on this device."""
-        workload, split = self.workload, self.workload.parallelism
-        heads = workload.model.heads // split.tensor
-        if split.sequence_method is SequenceMethod.ULYSSES:
-            whole = workload.micro_batch * workload.model.sequence
-            return heads // split.sequence * whole * workload.model.sequence
-        return heads * workload.tokens * workload.model.sequence
+        shape = self._attention_shape()
+        return shape.batch * shape.heads * shape.queries * shape.keys
 
     def _query_bytes(self) -> float:
         """Queries of this device; its context has as many."""
@@ -195,9 +215,9 @@ class Operators:
         """Tokens x inner times inner x outer."""
         tokens = self.workload.tokens
         elements = tokens * inner + inner * outer + tokens * outer
-        flops = 2.0 * tokens * inner * outer
         moved = float(self.workload.element_bytes * elements)
-        return _operator(name, OperatorKind.MATRIX, flops, moved, 2, 2)
+        product = Product(rows=tokens, columns=outer, inner=inner)
+        return _product(name, OperatorKind.MATRIX, moved, product)
 
     def _pointwise(
         self,
@@ -243,4 +263,25 @@ def _operator(
             flops=more_flops * flops,
             nbytes=more_moved * moved,
         ),
+    )
+
+
+def _product(name: str, kind: OperatorKind, moved: float, product: Product) -> Operator:
+    """A product, and the two of its backward pass: for its left and right factor."""
+    rows, columns, inner = product.rows, product.columns, product.inner
+    backward = (
+        replace(product, columns=inner, inner=columns),
+        replace(product, rows=inner, inner=rows),
+    )
+    operator = _operator(name, kind, product.flops, moved, 2, 2)
+    return _shaped(operator, (product,), backward)
+
+
+def _shaped(
+    operator: Operator, forward: tuple[Work, ...], backward: tuple[Work, ...]
+) -> Operator:
+    """The operator with the shapes of its kernels."""
+    return Operator(
+        replace(operator.forward, work=forward),
+        replace(operator.backward, work=backward, kernels=len(backward)),
     )

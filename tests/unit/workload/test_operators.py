@@ -1,10 +1,11 @@
 """FLOPs and bytes of each operator, by hand for a small layer."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from cosmic.trace.node import OperatorKind
+from cosmic.trace.node import Attention, OperatorKind, Product
 from cosmic.workload.model import FeedForward, TransformerModel
 from cosmic.workload.operators import Operator, Operators
 from cosmic.workload.parallelism import Parallelism, SequenceMethod
@@ -155,3 +156,31 @@ def test_shared_tokens_between_matrices_share_the_pointwise_work() -> None:
     for name in ("normalization", "residual"):
         part, whole = getattr(shared, name)(), getattr(copied, name)()
         assert 2 * part.forward.nbytes == whole.forward.nbytes
+
+
+def test_products_account_for_all_operations() -> None:
+    part = operators({"tensor": 2}, fused_attention=False)
+    scores, _, context = part.attention_core()
+    products = part.query_key_value(), part.feed_forward_out(), part.logits()
+
+    for operator in (*products, scores, context):
+        for node in (operator.forward, operator.backward):
+            shapes = [work for work in node.work if isinstance(work, Product)]
+            assert sum(shape.flops for shape in shapes) == node.flops
+            assert node.kernels == len(node.work) == len(shapes)
+
+
+def test_a_fused_core_says_what_it_attends_to() -> None:
+    (core,) = operators({"tensor": 2}, fused_attention=True).attention_core()
+    shape = Attention(
+        batch=1,
+        queries=16,
+        keys=16,
+        heads=2,
+        key_value_heads=1,
+        head_dim=2,
+        value_dim=2,
+    )
+
+    assert core.forward.work == (shape,)
+    assert core.backward.work == (replace(shape, backward=True),)
