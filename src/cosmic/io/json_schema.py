@@ -16,7 +16,7 @@ from cosmic.compute.cost_model import COST_MODELS
 from cosmic.evaluation.metrics import METRICS
 from cosmic.evaluation.objective import OBJECTIVES
 from cosmic.evaluation.setting import SETTINGS, Setting
-from cosmic.io import library_schemas, schemas
+from cosmic.io import library_schemas, model_schemas, schemas
 from cosmic.io.presets import PresetKind, preset_names
 from cosmic.io.spec_files import SCHEMAS
 from cosmic.io.spec_models import SpecModel, quantity_schema
@@ -88,7 +88,10 @@ def _case(word: str, model: type[SpecModel]) -> Schema:
 
 def _model(name: str) -> type[SpecModel]:
     """The class of a schema."""
-    found: type[SpecModel] = {**vars(schemas), **vars(library_schemas)}[name]
+    rooms = schemas, library_schemas, model_schemas
+    found: type[SpecModel] = {k: v for room in rooms for k, v in vars(room).items()}[
+        name
+    ]
     return found
 
 

@@ -75,12 +75,13 @@ def find_spec_file(kind: PresetKind, reference: str, folder: Path) -> Path:
     path = folder / reference
     if reference.endswith(_FILE_ENDINGS):
         return path
-    if reference not in preset_names(kind) and _is_file(path):
+    if reference not in preset_names(kind) and is_file(path):
         return path
     return preset_path(kind, reference)
 
 
-def _is_file(path: Path) -> bool:
+def is_file(path: Path) -> bool:
+    """Whether there is such a file; a path that no file can have is none."""
     try:
         return path.is_file()
     except (OSError, ValueError):  # too long a name, or one with a zero byte

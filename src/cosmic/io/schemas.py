@@ -17,6 +17,7 @@ from pydantic import (
 
 from cosmic.errors import UnknownNameError
 from cosmic.evaluation.setting import AXIS_ORDERS
+from cosmic.io.model_schemas import Count
 from cosmic.io.spec_models import (
     BandwidthField,
     BytesField,
@@ -25,7 +26,6 @@ from cosmic.io.spec_models import (
     SpecModel,
 )
 
-Count = Annotated[int, Field(ge=1, le=2**40)]
 Scalar = bool | int | float | str
 Shape = Literal["Ring", "FullyConnected", "Switch", "Mesh", "Hypercube", "Torus"]
 Algorithms = tuple[str, ...]
@@ -51,43 +51,6 @@ def _known_order(words: str) -> str:
 AxisOrder = Annotated[
     str, AfterValidator(_known_order), WithJsonSchema({"enum": list(AXIS_ORDERS)})
 ]
-
-
-class ModelSpec(SpecModel):
-    """A model's shape.
-
-    Attributes:
-        kind: What the file describes.
-        about: One sentence for people.
-        source: Where the numbers are from.
-        layers: Transformer layers.
-        hidden: Width of the model.
-        heads: Attention heads of a layer.
-        key_value_heads: Heads of keys and values, where several heads share one; as
-            many as `heads` if left out.
-        head_dim: Width of a head; `hidden` / `heads` if left out.
-        feed_forward: Width inside the feed-forward block.
-        feed_forward_kind: gelu has two matrices, swiglu three.
-        sequence: Tokens of a sequence.
-        vocabulary: Kinds of tokens; 0 leaves embedding and head out.
-        tied_embeddings: Whether embedding and head are one matrix.
-        learned_positions: Whether each position has a vector of its own.
-    """
-
-    kind: Literal["model"]
-    about: str = ""
-    source: str = ""
-    layers: Count
-    hidden: Count
-    heads: Count
-    key_value_heads: Count | None = None
-    head_dim: Count | None = None
-    feed_forward: Count
-    feed_forward_kind: Literal["gelu", "swiglu"] = "gelu"
-    sequence: Count
-    vocabulary: Annotated[int, Field(ge=0, le=2**40)] = 0
-    tied_embeddings: bool = True
-    learned_positions: bool = True
 
 
 class DimensionSpec(SpecModel):
@@ -333,7 +296,9 @@ class ScenarioSpec(SpecModel):
         kind: What the file describes.
         about: One sentence for people.
         source: Where the numbers are from.
-        model: What is trained: a preset or a file.
+        model: What is trained: a preset, a file, or a Hugging Face config.json.
+        sequence: Tokens of a sequence, where they are not as many as the model's file
+            says, or where that says none, as a config.json does.
         system: The machine of the baseline: a preset or a file.
         batch: Sequences in a step.
         workload: How the baseline splits and runs the model.
@@ -348,6 +313,7 @@ class ScenarioSpec(SpecModel):
     about: str = ""
     source: str = ""
     model: str
+    sequence: Count | None = None
     system: str
     batch: Count
     workload: WorkloadSpec = WorkloadSpec()

@@ -5,10 +5,10 @@ from pathlib import Path
 
 from cosmic.design.parameter import PointValue
 from cosmic.io.library_schemas import LibrarySpec
+from cosmic.io.model_schemas import ModelSpec
 from cosmic.io.presets import PresetKind, find_spec_file
 from cosmic.io.schemas import (
     DeviceSpec,
-    ModelSpec,
     ParameterSetSpec,
     ScenarioSpec,
     StudySpec,

@@ -17,14 +17,15 @@ from cosmic.evaluation.objective import objective_named
 from cosmic.evaluation.scenario import Scenario
 from cosmic.evaluation.setting import DEFAULTS, SETTINGS
 from cosmic.io.libraries import load_library
+from cosmic.io.models import check_configuration, load_model
 from cosmic.io.parameter_sets import build_parameter_set
 from cosmic.io.presets import PresetKind
-from cosmic.io.schemas import ModelSpec, ParameterSetSpec, ScenarioSpec, StudySpec
+from cosmic.io.schemas import ParameterSetSpec, ScenarioSpec, StudySpec
 from cosmic.io.spec_error import located
 from cosmic.io.spec_files import given_values, read_spec, spec_kind
 from cosmic.io.systems import load_device, load_system, load_system_library
 from cosmic.search.agent import HyperParameter
-from cosmic.workload.model import FeedForward, TransformerModel
+from cosmic.workload.model import TransformerModel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,30 +99,6 @@ def load_study(reference: str | Path, folder: Path | None = None) -> StudyPlan:
     )
 
 
-def load_model(reference: str | Path, folder: Path | None = None) -> TransformerModel:
-    """The model of a preset or a file.
-
-    Raises:
-        SpecError: The file cannot be read or says what cannot be right.
-    """
-    path, spec = read_spec(PresetKind.MODEL, reference, folder)
-    assert isinstance(spec, ModelSpec)
-    with located(path.name):
-        return TransformerModel(
-            layers=spec.layers,
-            hidden=spec.hidden,
-            heads=spec.heads,
-            key_value_heads=spec.key_value_heads or spec.heads,
-            head_dim=spec.head_dim or _head_dim(spec),
-            feed_forward=spec.feed_forward,
-            feed_forward_kind=FeedForward(spec.feed_forward_kind),
-            sequence=spec.sequence,
-            vocabulary=spec.vocabulary,
-            tied_embeddings=spec.tied_embeddings,
-            learned_positions=spec.learned_positions,
-        )
-
-
 def check_spec(reference: str | Path, folder: Path | None = None) -> str:
     """Read a spec of any kind with all that it refers to, and say what kind it is.
 
@@ -129,6 +106,8 @@ def check_spec(reference: str | Path, folder: Path | None = None) -> str:
         SpecError: Something in it cannot be right.
     """
     path = (folder or Path()) / reference
+    if check_configuration(path):
+        return "Hugging Face configuration"
     kind = spec_kind(path)
     match kind:
         case PresetKind.SCENARIO:
@@ -151,7 +130,7 @@ def check_spec(reference: str | Path, folder: Path | None = None) -> str:
 
 def _scenario(path: Path, spec: ScenarioSpec) -> Scenario:
     with located(path.name, ("model",)):
-        model = load_model(spec.model, path.parent)
+        model = load_model(spec.model, path.parent, spec.sequence)
     settings, protocols = _system(path, spec)
     settings |= given_values(spec.workload)
     if {"weight_sharding", "weight_sharded"} <= settings.keys():
@@ -242,14 +221,6 @@ def _constants(
         "sequence": model.sequence,
         "vocabulary": model.vocabulary,
     }
-
-
-def _head_dim(spec: ModelSpec) -> int:
-    if spec.hidden % spec.heads:
-        raise SpecError(
-            f"{spec.heads} heads do not divide hidden = {spec.hidden}; give head_dim"
-        )
-    return spec.hidden // spec.heads
 
 
 def _cost_model(path: Path, spec: ScenarioSpec) -> CostModel:

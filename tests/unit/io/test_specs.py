@@ -1,5 +1,6 @@
 """Spec files: what they say becomes objects, what they say wrong becomes one line."""
 
+import json
 import re
 from pathlib import Path
 
@@ -7,8 +8,9 @@ import pytest
 
 from cosmic.errors import ConsistencyError, SpecError
 from cosmic.evaluation.evaluator import Evaluator
-from cosmic.io.presets import PresetKind, preset_names
-from cosmic.io.specs import check_spec, load_model, load_scenario, load_study
+from cosmic.io.models import load_model
+from cosmic.io.presets import PresetKind, preset_names, preset_path
+from cosmic.io.specs import check_spec, load_scenario, load_study
 from cosmic.io.systems import load_system
 
 
@@ -32,6 +34,30 @@ def test_every_model_runs_on_every_system() -> None:
         for model in ("gpt3-175b", "gpt3-13b", "vit-large", "vit-base", "llama-7b")
         for devices in (512, 1024, 2048)
     }
+
+
+def test_a_scenario_says_how_long_sequences_are(tmp_path: Path) -> None:
+    """Of a preset as of a Hugging Face configuration, which does not say."""
+    configuration = {
+        "model_type": "llama",
+        "hidden_act": "silu",
+        "hidden_size": 512,
+        "intermediate_size": 1024,
+        "num_attention_heads": 32,
+        "num_hidden_layers": 32,
+        "vocab_size": 1024,
+    }
+    (tmp_path / "small").mkdir()
+    (tmp_path / "small" / "config.json").write_text(json.dumps(configuration))
+    text = preset_path(PresetKind.SCENARIO, "llama-7b-512-devices-v1").read_text()
+    for name, model in (("one", "llama-7b-cosmic"), ("two", "small")):
+        said = f"model: {model}\nsequence: 4096"
+        changed = text.replace("model: llama-7b-cosmic", said)
+        (tmp_path / f"{name}.yaml").write_text(changed)
+        scenario = load_scenario(f"{name}.yaml", tmp_path)
+
+        assert scenario.model.sequence == 4096
+        assert scenario.configure(scenario.baseline).workload.tokens % 4096 == 0
 
 
 def test_link_bandwidth_becomes_that_of_the_device() -> None:
