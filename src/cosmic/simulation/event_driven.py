@@ -89,7 +89,7 @@ class _Recording:
     """What was played, and what it tells.
 
     A step is everything but each device's first forward, which belongs to the step
-    before: the update ends with that of the step after.
+    before: the update ends with that of the step after. A forward pass is everything.
     """
 
     def __init__(self, graph: ExecutionGraph, system: System, played: Played) -> None:
@@ -111,10 +111,13 @@ class _Recording:
     def _makespan(self) -> Seconds:
         """From the end of the first forward to that of the update, on the last stage.
 
-        The first forward is the first program of every device.
+        The first forward is the first program of every device. A forward pass lasts
+        from the start to its end on the last stage.
         """
         device = self._devices[-1]
         stream = [p for p in self._places(device) if self._nodes[p].in_stream]
+        if self._graph.forward_only:
+            return self._ends[stream[-1]]
         first = [place for place in stream if self._nodes[place].turn == 0]
         return self._ends[stream[-1]] - self._ends[first[-1]]
 
@@ -158,8 +161,9 @@ class _Recording:
         return [span.dimension for span, _, _ in crossed]
 
     def _step(self, device: int) -> list[int]:
-        """The device's nodes but for its first program."""
-        return [p for p in self._places(device) if self._nodes[p].turn > 0]
+        """The device's nodes, of a training step without its first program."""
+        first = 0 if self._graph.forward_only else 1
+        return [p for p in self._places(device) if self._nodes[p].turn >= first]
 
     def _places(self, device: int) -> range:
         return self._played.expansion.of_device(device)

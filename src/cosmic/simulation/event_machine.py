@@ -134,8 +134,9 @@ class _Machine:
     def _pass(self, passage: Passage, now: Seconds) -> None:
         """A chunk has passed a phase."""
         timed = self._servers.phase(passage)
+        before = 0 if self._graph.forward_only else 1  # turns of the step before
         for member in passage.members:
-            if self.nodes[member].turn > 0:
+            if self.nodes[member].turn >= before:
                 self.sent[self.nodes[member].device][timed.dimension] += timed.sent
         for place in self._servers.passed(passage):
             self._end(place, now)

@@ -212,9 +212,14 @@ def programs_in_order(
 ) -> Iterator[tuple[Program, Direction, int]]:
     """What a stage runs, in order: each program, its direction and its micro-batch.
 
-    The update, which ends a step, stands for the forward of one micro-batch more.
+    The update, which ends a step, stands for the forward of one micro-batch more. A
+    forward pass has its forwards and nothing else.
     """
     programs, last = graph.stages[stage], graph.micro_batches - 1
+    if graph.forward_only:
+        for micro_batch in range(graph.micro_batches):
+            yield programs.forward, Direction.FORWARD, micro_batch
+        return
     order = slots(graph.schedule, len(graph.stages), stage, graph.micro_batches)
     for slot in order:
         if slot.forward:

@@ -117,6 +117,8 @@ class _Run:
                 duration[kind, program] = ends[0]
                 waits[kind, program] = waited[0]
         of_stage = duration[flat.stage_of]
+        if self.graph.forward_only:
+            return self._pass(of_stage[:, _FORWARD], waits)
         first_end, last_start = run_schedule(
             self._warm_up(),
             self.graph.micro_batches,
@@ -127,6 +129,19 @@ class _Run:
             self.times.durations.back,
         )
         return self._updates(first_end, last_start, waits)
+
+    def _pass(self, forward: Floats, waits: Floats) -> SimulationResult:
+        """One forward pass, every stage and transfer working from one end to the other.
+
+        The first micro-batch goes through all of them, and the slowest lets the others
+        out behind it one by one.
+        """
+        onward = self.times.durations.onward
+        through = float(forward.sum() + onward.sum())
+        slowest = float(max(forward.max(), onward.max(initial=0.0)))
+        makespan = through + (self.graph.micro_batches - 1) * slowest
+        nothing = np.zeros(len(self.graph.groups))
+        return self._result(makespan, waits, [nothing] * len(forward))
 
     def _updates(
         self, first_end: Floats, last_start: Floats, waits: Floats
@@ -142,7 +157,11 @@ class _Run:
             updates.append(waited[1])
             if stage < len(self.times.durations.onward):
                 arrival = end + self.times.durations.onward[stage]
-        makespan = float(end - first_end[-1])
+        return self._result(float(end - first_end[-1]), waits, updates)
+
+    def _result(
+        self, makespan: float, waits: Floats, updates: list[Floats]
+    ) -> SimulationResult:
         stages = [
             self._breakdown(int(kind), makespan, waits[kind], updates[stage])
             for stage, kind in enumerate(self.flat.stage_of)
@@ -181,7 +200,8 @@ class _Run:
             for route in row:
                 for phase in route.phases:
                     sent[phase.dimension] += count * route.chunks * phase.sent
-        for neighbor in (stage, stage - 1):
+        sends_to = (stage,) if self.graph.forward_only else (stage, stage - 1)
+        for neighbor in sends_to:
             if 0 <= neighbor < len(self.times.durations.onward):
                 pair = neighbor, neighbor + 1
                 for span, _, _ in crossings(self.graph.pipeline, pair, self.system):
@@ -191,8 +211,7 @@ class _Run:
 
     def _turns(self) -> Floats:
         """How often each program runs in a step; the update stands for a forward."""
-        rest = float(self.graph.micro_batches - 1)
-        return np.array([rest, rest, 1.0, 1.0])
+        return np.array(self.graph.turns, dtype=np.float64)
 
     def _warm_up(self) -> Ints:
         graph, stages = self.graph, len(self.graph.stages)

@@ -11,6 +11,10 @@ gradients to the network. Then comes `update`: the optimizer and the first forwa
 the next step, layer by layer as the gradients come home. A step is counted from the end
 of the first forward to the end of the update, which is the first forward of the next
 step, so that what overlaps from step to step is counted as it is.
+
+A graph may be one forward pass instead, as a model that answers has it: every
+micro-batch takes its turn of `forward`, nothing comes back, and the time is that from
+the start to the end of the last micro-batch on the last stage.
 """
 
 import enum
@@ -168,6 +172,11 @@ class Stage:
     last_backward: Program
     update: Program
 
+    @classmethod
+    def passing(cls, forward: Program) -> "Stage":
+        """A stage of one forward pass."""
+        return cls(forward=forward, backward=(), last_backward=(), update=())
+
     @property
     def programs(self) -> tuple[Program, Program, Program, Program]:
         """All four, in the order in which they first run."""
@@ -176,7 +185,7 @@ class Stage:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, weakref_slot=True)
 class ExecutionGraph:
-    """One training step of a whole cluster; compared by identity.
+    """One training step, or one forward pass, of a whole cluster; by identity.
 
     Attributes:
         devices: How many devices take part.
@@ -187,6 +196,8 @@ class ExecutionGraph:
         boundary_bytes: What a device sends to its peer of the next stage for each
             micro-batch; as much comes back as gradients.
         schedule: The order of micro-batches.
+        forward_only: Whether it is one forward pass; nothing comes back, and of each
+            stage's programs only `forward` runs.
     """
 
     devices: int
@@ -196,6 +207,7 @@ class ExecutionGraph:
     micro_batches: int
     boundary_bytes: Bytes
     schedule: Schedule = Schedule.ONE_F_ONE_B
+    forward_only: bool = False
 
     def __post_init__(self) -> None:
         if self.micro_batches < 1:
@@ -214,6 +226,18 @@ class ExecutionGraph:
         known = {group.name for group in self.groups}
         for stage in set(self.stages):
             _check_stage(stage, known)
+            if self.forward_only and any(stage.programs[1:]):
+                raise TraceError("a forward pass has stages with forward programs only")
+
+    @property
+    def turns(self) -> tuple[int, int, int, int]:
+        """How often a stage runs each of its programs, in the order of `programs`.
+
+        Of a step, the first forward is that of the update, which the step before ran.
+        """
+        if self.forward_only:
+            return self.micro_batches, 0, 0, 0
+        return self.micro_batches - 1, self.micro_batches - 1, 1, 1
 
     def group(self, name: str) -> Group:
         """The group of that name; there always is one."""
@@ -246,10 +270,9 @@ def collective_nodes(program: Program) -> Iterator[tuple[CollectiveNode, int]]:
 
 def total_flops(graph: ExecutionGraph) -> Flops:
     """Floating-point operations that all devices together carry out in a step."""
-    rest = graph.micro_batches - 1
     total = 0.0
     for stage in graph.stages:
-        for program, count in zip(stage.programs, (rest, rest, 1, 1), strict=True):
+        for program, count in zip(stage.programs, graph.turns, strict=True):
             once = sum(node.flops * times for node, times in compute_nodes(program))
             total += count * once
     return total * (graph.devices // len(graph.stages))

@@ -68,9 +68,11 @@ def embedding_unit(workload: Workload) -> Unit:
 
 
 def head_unit(workload: Workload) -> Unit:
-    """What stands after the last layer: norm, logits and loss."""
+    """What stands after the last layer: norm, logits and loss, or the next token."""
     parts, operators = _Parts(workload), Operators(workload)
     norm, logits, loss = operators.normalization(), operators.logits(), operators.loss()
+    if workload.inference is not None:
+        return Unit("head", head_weights(workload), parts.answer(), ())
     statistics = parts.tensor(
         "loss statistics",
         CollectiveKind.ALL_REDUCE,
@@ -145,6 +147,23 @@ class _Parts:
             operators.feed_forward_in().backward,
             *self.leave_backward("feed_forward"),
             operators.normalization().backward,
+        )
+
+    def answer(self) -> tuple[Instruction, ...]:
+        """The next token of each sequence, chosen where all logits have come together.
+
+        With `tensor_sequence` the last tokens lie on one device, so that all have to be
+        gathered.
+        """
+        operators = Operators(self.workload)
+        width = self.workload.answered * self.workload.model.vocabulary
+        nbytes = float(self.workload.element_bytes * width)
+        return (
+            operators.normalization().forward,
+            *self.enter("logits"),
+            operators.logits().forward,
+            *self.tensor("all logits", CollectiveKind.ALL_GATHER, nbytes),
+            operators.sampling().forward,
         )
 
     def enter(self, name: str) -> tuple[Instruction, ...]:

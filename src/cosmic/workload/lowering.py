@@ -1,4 +1,4 @@
-"""A workload as an execution graph: one training step.
+"""A workload as an execution graph: one training step, or one pass of inference.
 
 The units of a stage (embedding, layers, head) are strung together, with what data
 parallelism adds between them:
@@ -10,6 +10,8 @@ parallelism adds between them:
 * sharding 3: weights are gathered one unit ahead, in every forward and backward, and
   gradients are reduce-scattered as they come; a pass ends when these have ended.
 
+Inference has the forward of each unit and nothing else; replicas are independent.
+
 Left out: the exchange of a tied embedding's gradient between first and last stage, and
 the final norm's weights, which are too few to travel by themselves.
 """
@@ -17,6 +19,7 @@ the final norm's weights, which are too few to travel by themselves.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from cosmic.errors import SpecError
 from cosmic.trace.execution_graph import Block, ExecutionGraph, Group, Program, Stage
 from cosmic.trace.node import (
     CollectiveKind,
@@ -26,6 +29,7 @@ from cosmic.trace.node import (
     Token,
     Wait,
 )
+from cosmic.workload.inference import Task
 from cosmic.workload.layers import Unit, embedding_unit, head_unit, layer_unit
 from cosmic.workload.operators import Operators
 from cosmic.workload.parallelism import Axis, Parallelism
@@ -38,7 +42,13 @@ Turn = Callable[[Unit, Unit | None], tuple[Instruction, ...]]
 
 
 def lower(workload: Workload) -> ExecutionGraph:
-    """The execution graph of one training step."""
+    """The execution graph of one training step, or of one pass of inference.
+
+    Raises:
+        SpecError: It is a whole request, which has several passes.
+    """
+    if workload.task is Task.SERVE:
+        raise SpecError("a whole request is no single pass: lower its passes")
     split = workload.parallelism
     stage_of = [(s == 0, s == split.pipeline - 1) for s in range(split.pipeline)]
     stages = {
@@ -54,6 +64,7 @@ def lower(workload: Workload) -> ExecutionGraph:
         micro_batches=workload.micro_batches,
         boundary_bytes=workload.tokens / shared_tokens * hidden_bytes,
         schedule=workload.schedule,
+        forward_only=workload.inference is not None,
     )
 
 
@@ -108,6 +119,8 @@ class _StageLowering:
 
     def stage(self) -> Stage:
         sharding = self.workload.parallelism.weight_sharding
+        if self.workload.inference is not None:
+            return Stage.passing(self._program(lambda unit, _: unit.forward))
         if self.workload.parallelism.replicas == 1:
             return self._alone()
         if sharding == 3:

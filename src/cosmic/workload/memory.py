@@ -14,6 +14,7 @@ from typing import assert_never
 
 from cosmic.trace.execution_graph import Schedule
 from cosmic.units import Bytes
+from cosmic.workload.inference_memory import answers, cache, pass_activations
 from cosmic.workload.model import FeedForward
 from cosmic.workload.parallelism import Recompute, SequenceMethod
 from cosmic.workload.weights import (
@@ -41,6 +42,7 @@ class MemoryFootprint:
         logits: Outputs over the vocabulary, on the last stage.
         buffers: Weights gathered for use, gradients not yet scattered, and gathered
             keys and values.
+        cache: Keys and values of earlier tokens, in inference.
     """
 
     weights: Bytes
@@ -49,6 +51,7 @@ class MemoryFootprint:
     activations: Bytes
     logits: Bytes
     buffers: Bytes
+    cache: Bytes = 0.0
 
     @property
     def total(self) -> Bytes:
@@ -65,6 +68,8 @@ def memory_footprint(workload: Workload) -> MemoryFootprint:
 
 def stage_footprint(workload: Workload, stage: int) -> MemoryFootprint:
     """The footprint of one pipeline stage, counted from 0."""
+    if workload.inference is not None:
+        return _answering(workload, stage)
     split, element = workload.parallelism, workload.element_bytes
     count = stage_weights(workload, stage)
     shared = count / split.replicas
@@ -80,6 +85,20 @@ def stage_footprint(workload: Workload, stage: int) -> MemoryFootprint:
         + _recomputed(workload),
         logits=_logits(workload) if last else 0.0,
         buffers=_buffers(workload, stage),
+    )
+
+
+def _answering(workload: Workload, stage: int) -> MemoryFootprint:
+    """The footprint of a stage of a model that answers."""
+    last = stage == workload.parallelism.pipeline - 1
+    return MemoryFootprint(
+        weights=workload.weight_bytes * stage_weights(workload, stage),
+        gradients=0.0,
+        optimizer=0.0,
+        activations=pass_activations(workload),
+        logits=answers(workload) if last else 0.0,
+        buffers=_gathered_keys(workload),
+        cache=cache(workload, workload.layers_per_stage),
     )
 
 

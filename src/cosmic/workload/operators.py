@@ -119,7 +119,7 @@ class Operators:
         """What one device's attention core sees."""
         workload, split = self.workload, self.workload.parallelism
         model = workload.model
-        heads, queries = model.heads // split.tensor, model.sequence
+        heads, queries = model.heads // split.tensor, workload.queries
         if split.sequence_method is SequenceMethod.ULYSSES:
             heads //= split.sequence
         else:
@@ -127,7 +127,7 @@ class Operators:
         return Attention(
             batch=workload.micro_batch,
             queries=queries,
-            keys=model.sequence,
+            keys=workload.keys,
             heads=heads,
             key_value_heads=workload.attended_key_value_heads,
             head_dim=model.head_dim,
@@ -166,7 +166,13 @@ class Operators:
 
     def logits(self) -> Operator:
         """The product with the output matrix."""
-        return self._matrix("logits", self.workload.model.hidden, self._vocabulary)
+        model, tokens = self.workload.model, self.workload.answered
+        return self._matrix("logits", model.hidden, self._vocabulary, tokens)
+
+    def sampling(self) -> Operator:
+        """The choice of the next token of each sequence, over the whole vocabulary."""
+        elements = self.workload.answered * self.workload.model.vocabulary
+        return self._pointwise("sampling", OperatorKind.ELEMENTWISE, elements, 5, 1, 0)
 
     def loss(self) -> Operator:
         """Softmax and cross-entropy over this device's part of the vocabulary."""
@@ -208,14 +214,17 @@ class Operators:
         """Keys that this device attends to; there are as many values."""
         workload = self.workload
         width = workload.attended_key_value_heads * workload.model.head_dim
-        tokens = workload.tokens * workload.parallelism.sequence
-        return float(workload.element_bytes * tokens * width)
+        tokens = workload.micro_batch * workload.keys
+        return float(workload.cache_bytes * tokens * width)
 
-    def _matrix(self, name: str, inner: int, outer: int) -> Operator:
-        """Tokens x inner times inner x outer."""
-        tokens = self.workload.tokens
-        elements = tokens * inner + inner * outer + tokens * outer
+    def _matrix(
+        self, name: str, inner: int, outer: int, tokens: int | None = None
+    ) -> Operator:
+        """Tokens x inner times inner x outer; all tokens, if none are given."""
+        tokens = self.workload.tokens if tokens is None else tokens
+        elements = tokens * inner + tokens * outer
         moved = float(self.workload.element_bytes * elements)
+        moved += self.workload.weight_bytes * inner * outer
         product = Product(rows=tokens, columns=outer, inner=inner)
         return _product(name, OperatorKind.MATRIX, moved, product)
 

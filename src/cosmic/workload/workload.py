@@ -1,19 +1,22 @@
-"""What one training step computes, and how it is split."""
+"""What one training step or one inference computes, and how it is split."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from cosmic.errors import ConsistencyError, SpecError
 from cosmic.trace.execution_graph import Schedule
+from cosmic.workload.inference import Inference, Task
 from cosmic.workload.model import TransformerModel
 from cosmic.workload.parallelism import Parallelism, Recompute, SequenceMethod
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workload:
-    """One training step of a model; a `Workload` that exists can be lowered.
+    """One training step of a model, or an inference; one that exists can be lowered.
+
+    Of a whole request, what is said of tokens holds for its prefill.
 
     Attributes:
-        model: What is trained.
+        model: What is trained or asked.
         batch: Sequences in a step, over all devices.
         micro_batch: Sequences that one replica takes through the model at a time.
         parallelism: How the work is split.
@@ -23,6 +26,7 @@ class Workload:
         element_bytes: Bytes of a weight, a gradient or an activation.
         optimizer_bytes: Bytes of optimizer state for each weight: 12 for Adam with
             single-precision master weights and moments.
+        inference: What is asked; None for a training step.
     """
 
     model: TransformerModel
@@ -34,6 +38,7 @@ class Workload:
     schedule: Schedule = Schedule.ONE_F_ONE_B
     element_bytes: int = 2
     optimizer_bytes: int = 12
+    inference: Inference | None = None
 
     def __post_init__(self) -> None:
         if self.batch < 1 or self.micro_batch < 1:
@@ -46,6 +51,8 @@ class Workload:
                 f"element_bytes = {self.element_bytes}, "
                 f"optimizer_bytes = {self.optimizer_bytes}: must not be below 1 and 0"
             )
+        if self.inference is not None:
+            self.inference.check(self.model, self.parallelism, self.recompute)
         for value, divisor, what in self._divisions():
             if value % divisor:
                 raise ConsistencyError(f"{what}: {divisor} does not divide {value}")
@@ -64,7 +71,7 @@ class Workload:
                 "key_value_heads over tensor x sequence, for ulysses",
             ),
             (model.feed_forward, tensor, "feed_forward over tensor"),
-            (model.sequence, tokens, "tokens of a sequence over sequence"),
+            (self.queries, tokens, "tokens of a sequence over sequence"),
             (model.layers, split.pipeline, "layers over pipeline"),
             (
                 self.batch,
@@ -84,9 +91,50 @@ class Workload:
         return self.model.layers // self.parallelism.pipeline
 
     @property
+    def task(self) -> Task:
+        """What is done."""
+        return Task.TRAIN if self.inference is None else self.inference.task
+
+    @property
+    def queries(self) -> int:
+        """Tokens of each sequence that a pass takes through the model."""
+        if self.inference is None:
+            return self.model.sequence
+        return self.inference.queries
+
+    @property
+    def keys(self) -> int:
+        """Tokens of each sequence that they attend to, themselves included."""
+        if self.inference is None:
+            return self.model.sequence
+        return self.inference.prompt
+
+    @property
     def tokens(self) -> int:
         """Tokens of one micro-batch on one device."""
-        return self.micro_batch * self.model.sequence // self.parallelism.sequence
+        return self.micro_batch * self.queries // self.parallelism.sequence
+
+    @property
+    def answered(self) -> int:
+        """Tokens of one micro-batch whose outputs over the vocabulary are needed.
+
+        All of them in training, the last of each sequence in inference.
+        """
+        return self.tokens if self.inference is None else self.micro_batch
+
+    @property
+    def weight_bytes(self) -> float:
+        """Bytes of a weight as it is stored."""
+        if self.inference is None:
+            return self.element_bytes
+        return self.inference.weight_bits / 8
+
+    @property
+    def cache_bytes(self) -> float:
+        """Bytes of an element of keys and values as attention reads them."""
+        if self.inference is None:
+            return self.element_bytes
+        return self.inference.cache_bits / 8
 
     @property
     def key_value_heads(self) -> int:
@@ -107,6 +155,16 @@ class Workload:
 
     @property
     def model_flops(self) -> float:
-        """Floating-point operations that the step needs, recompute not counted."""
+        """Floating-point operations that the step or pass needs, without recompute."""
+        if self.inference is not None:
+            return self._forward_flops
         tokens = self.batch * self.model.sequence
         return tokens * self.model.flops_per_token()
+
+    @property
+    def _forward_flops(self) -> float:
+        """Those of a pass: a third of training, the head for its last tokens only."""
+        seen = replace(self.model, sequence=self.keys)
+        everywhere = self.queries * seen.flops_per_token() / 3
+        spared = 2.0 * self.model.head_weights * (self.queries - 1)
+        return self.batch * (everywhere - spared)
