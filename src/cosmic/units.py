@@ -32,6 +32,7 @@ BytesPerSecond = Annotated[float, Unit("B/s")]
 Flops = Annotated[float, Unit("FLOP")]
 FlopPerSecond = Annotated[float, Unit("FLOP/s")]
 Dollars = Annotated[float, Unit("USD")]
+DollarsPerSecond = Annotated[float, Unit("USD/s")]
 
 KB, MB, GB, TB, PB = 1e3, 1e6, 1e9, 1e12, 1e15
 KiB, MiB, GiB, TiB = 2.0**10, 2.0**20, 2.0**30, 2.0**40
@@ -109,6 +110,11 @@ _SCALES: Mapping[str, _Scale] = {
         shown=("s", "ms", "us", "ns"),
     ),
     "USD": _Scale(spellings=_spell("USD", {"": Fraction(1)}), advice="USD", shown=()),
+    "USD/s": _Scale(
+        spellings={"USD/s": Fraction(1), "USD/h": Fraction(1, 3600)},
+        advice="USD/h or USD/s",
+        shown=("USD/h",),
+    ),
 }
 
 _LONGEST = 60  # characters; no quantity needs more, and messages stay one line
@@ -123,7 +129,7 @@ def parse(text: str, unit: str, *, minimum: float = -math.inf) -> float:
 
     Args:
         text: A number and its unit, with or without a space between.
-        unit: The SI unit that is asked for: B, B/s, FLOP, FLOP/s, s or USD.
+        unit: The SI unit that is asked for: B, B/s, FLOP, FLOP/s, s, USD or USD/s.
         minimum: The least value allowed, in that unit.
 
     Returns:

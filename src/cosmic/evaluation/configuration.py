@@ -24,6 +24,8 @@ from cosmic.system.cluster import Cluster
 from cosmic.system.device_order import Placement
 from cosmic.system.system import System
 from cosmic.trace.execution_graph import Schedule
+from cosmic.units import DollarsPerSecond
+from cosmic.workload.inference import Inference
 from cosmic.workload.model import TransformerModel
 from cosmic.workload.parallelism import (
     Axis,
@@ -53,10 +55,12 @@ class Configuration:
     Attributes:
         workload: Stack 1.
         system: Stacks 2 to 4.
+        device_price: Of one device for a second; None if nobody says.
     """
 
     workload: Workload
     system: System
+    device_price: DollarsPerSecond | None = None
 
 
 def build_system(
@@ -172,21 +176,76 @@ def _dimension(index: int, shape: Value, size: Value, *numbers: Value) -> Dimens
         raise SpecError(f"dimension {index}: {error}") from error
 
 
-def build_workload(model: TransformerModel, batch: int, settings: Settings) -> Workload:
+def build_workload(
+    model: TransformerModel,
+    batch: int,
+    settings: Settings,
+    asked: Inference | None = None,
+) -> Workload:
     """The workload of some settings; tp takes what the other degrees leave.
+
+    Args:
+        model: What is trained or asked.
+        batch: Sequences in a step, or answered together.
+        settings: How.
+        asked: What is asked; None for training.
 
     Raises:
         SpecError: A value is out of its range.
-        ConsistencyError: A degree does not divide what it splits.
+        ConsistencyError: A degree does not divide what it splits, or a setting is not
+            for this task.
     """
+    if asked is None:
+        micro_batch = _integer(settings, "micro_batch")
+    else:
+        micro_batch = _micro_batch(batch, settings)
     return Workload(
         model=model,
         batch=batch,
-        micro_batch=_integer(settings, "micro_batch"),
+        micro_batch=micro_batch,
+        inference=_stored(asked, settings),
         parallelism=_parallelism(settings),
         recompute=_member(Recompute, settings, "recompute"),
         fused_attention=bool(_value(settings, "fused_attention")),
         schedule=_member(Schedule, settings, "schedule"),
+    )
+
+
+def _micro_batch(batch: int, settings: Settings) -> int:
+    """Sequences of a replica that go through the pipeline together in inference."""
+    if _integer(settings, "micro_batch") != 1:
+        raise ConsistencyError(
+            "micro_batch is for training; inference goes by micro_batches, the parts "
+            "of a replica's batch"
+        )
+    replicas = _integer(settings, "dp")
+    if batch % replicas:
+        raise ConsistencyError(f"batch over data: {replicas} does not divide {batch}")
+    own, parts = batch // replicas, _integer(settings, "micro_batches")
+    if parts == 0:
+        stages = _integer(settings, "pp")
+        parts = next(n for n in range(min(stages, own), 0, -1) if own % n == 0)
+    if own % parts:
+        raise ConsistencyError(
+            f"batch over data x micro_batches: {parts} does not divide {own}"
+        )
+    return own // parts
+
+
+_OF_INFERENCE = ("micro_batches", "weight_bits", "cache_bits")
+
+
+def _stored(asked: Inference | None, settings: Settings) -> Inference | None:
+    """What is asked, with the formats of weights and cache."""
+    if asked is None:
+        for name in _OF_INFERENCE:
+            if _value(settings, name) != DEFAULTS[name]:
+                raise ConsistencyError(f"{name} is for inference, and this is training")
+        return None
+    return replace(
+        asked,
+        weight_bits=_integer(settings, "weight_bits"),
+        cache_bits=_integer(settings, "cache_bits"),
     )
 
 

@@ -7,9 +7,15 @@ from typing import Protocol
 from cosmic.design.design_point import DesignPoint
 from cosmic.design.parameter import PointValue
 from cosmic.errors import ConsistencyError, SpecError
+from cosmic.evaluation.answering import Answer, answer
 from cosmic.evaluation.configuration import Configuration
 from cosmic.evaluation.evaluation import Evaluation, Violation
-from cosmic.evaluation.metrics import hardware_metrics, memory_metrics, time_metrics
+from cosmic.evaluation.metrics import (
+    answer_metrics,
+    hardware_metrics,
+    memory_metrics,
+    time_metrics,
+)
 from cosmic.evaluation.network_cost import network_cost
 from cosmic.evaluation.objective import Objective
 from cosmic.evaluation.scenario import Scenario
@@ -23,6 +29,7 @@ from cosmic.workload.memory import MemoryFootprint, memory_footprint
 from cosmic.workload.workload import Workload
 
 _GRAPHS_KEPT = 4096
+_PRICED = "cost_per_million_tokens"
 
 
 class PointEvaluator(Protocol):
@@ -64,12 +71,14 @@ class Inspection:
         configuration: What the point denotes; None where it denotes nothing.
         footprint: Memory by part.
         result: The simulation; None where it was not run.
+        answer: The passes of an inference; None where it was not run, or is none.
     """
 
     evaluation: Evaluation
     configuration: Configuration | None = None
     footprint: MemoryFootprint | None = None
     result: SimulationResult | None = None
+    answer: Answer | None = None
 
 
 class Evaluator:
@@ -129,15 +138,21 @@ class Evaluator:
         metrics = hardware_metrics(configuration) | memory_metrics(footprint)
         violations = [
             *self._price(configuration, metrics),
+            *self._unpriced(configuration),
             *_too_large(footprint, configuration),
         ]
         violations += self._breaches(metrics, violations)
-        result = None
+        result, answered = None, None
         if even_if_it_does_not_fit or not violations:
             try:
-                graph, flops = self._graph(configuration.workload)
-                result = self._simulator.run(graph, configuration.system)
-                metrics |= time_metrics(configuration, result, flops)
+                if configuration.workload.inference is not None:
+                    answered = self._answer(configuration)
+                    result = answered.result
+                    metrics |= answer_metrics(configuration, answered)
+                else:
+                    graph, flops = self._graph(configuration.workload)
+                    result = self._simulator.run(graph, configuration.system)
+                    metrics |= time_metrics(configuration, result, flops)
                 violations += self._breaches(metrics, violations)
             except SpecError as error:
                 violations.append(Violation("simulation", str(error)))
@@ -146,7 +161,26 @@ class Evaluator:
             configuration=configuration,
             footprint=footprint,
             result=result,
+            answer=answered,
         )
+
+    def _answer(self, configuration: Configuration) -> Answer:
+        """Simulate an inference."""
+        system = configuration.system
+
+        def run(one: Workload) -> tuple[ExecutionGraph, SimulationResult]:
+            graph, _ = self._graph(one)
+            return graph, self._simulator.run(graph, system)
+
+        return answer(configuration.workload, system, run)
+
+    def _unpriced(self, configuration: Configuration) -> list[Violation]:
+        """A violation if the price of tokens is sought or bounded and devices have none."""
+        limits = self._scenario.space.parameter_set.limits
+        sought = {*self.objective.metrics, *(limit.metric for limit in limits)}
+        if _PRICED not in sought or configuration.device_price is not None:
+            return []
+        return [Violation(_PRICED, "nothing says what a device costs: device_price")]
 
     def _price(
         self, configuration: Configuration, metrics: dict[str, float]

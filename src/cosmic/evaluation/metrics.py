@@ -3,9 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from cosmic.evaluation.answering import Answer
 from cosmic.evaluation.configuration import Configuration
 from cosmic.simulation.result import SimulationResult
+from cosmic.workload.inference import Task
 from cosmic.workload.memory import MemoryFootprint
+from cosmic.workload.passes import needed_flops
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,17 +19,27 @@ class Metric:
         name: The word that files and tables use.
         unit: SI; empty for a plain ratio.
         about: One sentence for people.
+        tasks: Those of which it can be told.
     """
 
     name: str
     unit: str
     about: str
+    tasks: frozenset[Task] = frozenset(Task)
+
+
+_FIRST = frozenset({Task.PREFILL, Task.SERVE})
+_LATER = frozenset({Task.DECODE, Task.SERVE})
 
 
 METRICS: Mapping[str, Metric] = {
     metric.name: metric
     for metric in (
-        Metric(name="runtime", unit="s", about="time of one step"),
+        Metric(
+            name="runtime",
+            unit="s",
+            about="time of one step, pass or whole request",
+        ),
         Metric(
             name="memory",
             unit="B",
@@ -41,7 +54,33 @@ METRICS: Mapping[str, Metric] = {
         Metric(
             name="tokens_per_second",
             unit="1/s",
-            about="tokens of training data that the cluster takes in a second",
+            about="tokens that the cluster takes in a second in training or a prefill, "
+            "and gives in a second in decode steps or whole requests",
+        ),
+        Metric(
+            name="tokens_per_second_per_device",
+            unit="1/s",
+            about="the same, for each device",
+            tasks=_FIRST | _LATER,
+        ),
+        Metric(
+            name="ttft",
+            unit="s",
+            about="time to first token: until the prefill has given every sequence of "
+            "the batch its first token",
+            tasks=_FIRST,
+        ),
+        Metric(
+            name="tpot",
+            unit="s",
+            about="time per output token after the first, mean over decode steps",
+            tasks=_LATER,
+        ),
+        Metric(
+            name="cost_per_million_tokens",
+            unit="USD",
+            about="price of all devices for the time of a million tokens",
+            tasks=_FIRST | _LATER,
         ),
         Metric(
             name="mfu",
@@ -62,6 +101,7 @@ METRICS: Mapping[str, Metric] = {
             name="optimizer_time",
             unit="s",
             about="the optimizer at work, mean over stages",
+            tasks=frozenset({Task.TRAIN}),
         ),
         Metric(
             name="exposed_tensor",
@@ -85,6 +125,35 @@ METRICS: Mapping[str, Metric] = {
         ),
     )
 }
+
+
+def answer_metrics(configuration: Configuration, answer: Answer) -> dict[str, float]:
+    """What the simulation of an inference tells."""
+    workload, cluster = configuration.workload, configuration.system.cluster
+    asked, breakdown = workload.inference, answer.result.breakdown
+    assert asked is not None
+    seconds, price = answer.result.makespan, configuration.device_price
+    available = cluster.devices * cluster.device.peak_flops * seconds
+    each = asked.prompt if asked.task is Task.PREFILL else asked.output
+    rate = workload.batch * each / seconds
+    metrics = {"runtime": seconds}
+    if answer.prefill is not None:
+        metrics["ttft"] = answer.prefill.makespan
+    if asked.contexts:
+        metrics["tpot"] = answer.decode_seconds / len(asked.contexts)
+    metrics |= {
+        "tokens_per_second": rate,
+        "tokens_per_second_per_device": rate / cluster.devices,
+    }
+    if price is not None:
+        metrics["cost_per_million_tokens"] = 1e6 * cluster.devices * price / rate
+    return metrics | {
+        "mfu": needed_flops(workload) / available,
+        "hfu": answer.flops / available,
+        "compute_time": breakdown.compute,
+        **{f"exposed_{group}": time for group, time in breakdown.exposed.items()},
+        "bubble": breakdown.bubble,
+    }
 
 
 def hardware_metrics(configuration: Configuration) -> dict[str, float]:

@@ -98,6 +98,7 @@ class Objective:
 
 
 _NANO = 1e9  # nanoseconds in a second: the authors' simulator counts in ns
+_MICRO = 1e6  # of a million tokens, so that terms are far above one
 
 OBJECTIVES: Mapping[str, Objective] = {
     objective.name: objective
@@ -127,7 +128,28 @@ OBJECTIVES: Mapping[str, Objective] = {
             name="throughput",
             terms=(Term(("tokens_per_second",)),),
             direction=Direction.MAXIMIZE,
-            about="tokens of training data a second",
+            about="tokens of training data, or of answers, a second",
+        ),
+        Objective(
+            name="ttft",
+            terms=(Term(("ttft",), _NANO),),
+            about="time to first token",
+        ),
+        Objective(
+            name="tpot",
+            terms=(Term(("tpot",), _NANO),),
+            about="time per output token after the first",
+        ),
+        Objective(
+            name="throughput_per_device",
+            terms=(Term(("tokens_per_second_per_device",)),),
+            direction=Direction.MAXIMIZE,
+            about="tokens of answers a second for each device",
+        ),
+        Objective(
+            name="cost_per_token",
+            terms=(Term(("cost_per_million_tokens",), _MICRO),),
+            about="dollars for a million tokens",
         ),
     )
 }

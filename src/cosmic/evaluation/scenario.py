@@ -14,10 +14,12 @@ from cosmic.evaluation.configuration import (
     build_system,
     build_workload,
 )
+from cosmic.evaluation.metrics import METRICS
 from cosmic.evaluation.network_cost import PAPER_PRICES, NetworkPrices
 from cosmic.evaluation.objective import Objective
 from cosmic.evaluation.priced_space import priced_space
 from cosmic.evaluation.setting import DEFAULTS, FOLLOWING, SETTINGS
+from cosmic.workload.inference import Inference, Task
 from cosmic.workload.model import TransformerModel
 
 
@@ -37,6 +39,7 @@ class Scenario:
         cost_model: How long operators take.
         protocols: How the machine's communication library sends, innermost dimension
             first.
+        asked: What is asked of the model; None for training.
     """
 
     name: str
@@ -49,6 +52,7 @@ class Scenario:
     prices: NetworkPrices = PAPER_PRICES
     cost_model: CostModel = Roofline()
     protocols: tuple[Protocol, ...] = ()
+    asked: Inference | None = None
 
     def __post_init__(self) -> None:
         if self.batch < 1:
@@ -59,6 +63,23 @@ class Scenario:
         for name in self.settings:
             if name not in SETTINGS:
                 raise UnknownNameError("setting", name, SETTINGS)
+        self._check_metrics()
+
+    def _check_metrics(self) -> None:
+        """What is sought or bounded can be told of this task."""
+        bounded = [limit.metric for limit in self.space.parameter_set.limits]
+        for name in (*self.objective.metrics, *bounded):
+            tasks = METRICS[name].tasks if name in METRICS else frozenset(Task)
+            if self.task not in tasks:
+                words = " or ".join(task.value for task in Task if task in tasks)
+                raise ConsistencyError(
+                    f"{name} is told of the task {words}, and this is {self.task.value}"
+                )
+
+    @property
+    def task(self) -> Task:
+        """What is done."""
+        return Task.TRAIN if self.asked is None else self.asked.task
 
     def _lengths(self) -> dict[str, int]:
         """For how many dimensions there is what is held."""
@@ -95,9 +116,12 @@ class Scenario:
                 f"nothing says what {', '.join(missing)} should be: give the scenario "
                 f"a system with it, or search it"
             )
-        workload = build_workload(self.model, self.batch, settings)
+        workload = build_workload(self.model, self.batch, settings, self.asked)
         system = build_system(settings, self.cost_model, self.protocols)
-        return Configuration(workload, system)
+        price = settings.get("device_price")
+        return Configuration(
+            workload, system, None if price is None else float(str(price))
+        )
 
     def on(self, *stacks: Stack) -> "Scenario":
         """The scenario with only these stacks searched.

@@ -59,8 +59,9 @@ class Setting:
 MAX_DIMENSIONS = 16
 """Dimensions that a network may have."""
 
-FOLLOWING = frozenset({"dimensions", "tp", "weight_sharded"})
-"""Settings that nobody need say: they follow from others, or repeat them."""
+FOLLOWING = frozenset({"device_price", "dimensions", "tp", "weight_sharded"})
+"""Settings that nobody need say: they follow from others, repeat them, or may be left
+unknown."""
 
 AXIS_ORDERS = tuple(
     map("-".join, permutations(("tensor", "sequence", "data", "pipeline")))
@@ -165,6 +166,32 @@ _WORKLOAD = (
         "fastest_first goes by what one device can send into them",
         allowed=("inner_first", "outer_first", "fastest_first"),
         default="inner_first",
+        late=True,
+    ),
+    Setting(
+        name="micro_batches",
+        stack=Stack.WORKLOAD,
+        about="in inference, parts of a replica's batch that follow one another through "
+        "the pipeline; 0 for as many as stages, or the most below that divide it",
+        at_least=0,
+        default=0,
+        late=True,
+    ),
+    Setting(
+        name="weight_bits",
+        stack=Stack.WORKLOAD,
+        about="in inference, bits in which a weight is stored and read",
+        allowed=(4, 8, 16),
+        default=16,
+        late=True,
+    ),
+    Setting(
+        name="cache_bits",
+        stack=Stack.WORKLOAD,
+        about="in inference, bits in which an element of cached keys and values is "
+        "stored and read",
+        allowed=(4, 8, 16),
+        default=16,
         late=True,
     ),
 )
@@ -303,6 +330,14 @@ _COMPUTE = (
         stack=Stack.COMPUTE,
         about="bytes that one device can hold",
         unit="B",
+    ),
+    Setting(
+        name="device_price",
+        stack=Stack.COMPUTE,
+        about="what one device costs for the time that it is used, its share of host and "
+        "network included",
+        unit="USD/s",
+        late=True,
     ),
 )
 

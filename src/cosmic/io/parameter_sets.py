@@ -82,7 +82,7 @@ def build_parameter_set(
     limits = []
     for metric, most in spec.limits.items():
         with located(path.name, ("limits", metric)):
-            limits.append(_limit(metric, most))
+            limits.append(limit(metric, most))
     held = {n: len(v) for n, v in constants.items() if isinstance(v, tuple)}
     with located(path.name, ("parameters", "dimensions")):
         check_dimensions(parameters, held)
@@ -147,8 +147,12 @@ def _kept(
     }
 
 
-def _limit(metric: str, most: float | str) -> Limit:
-    """A bound on a metric, in the metric's unit."""
+def limit(metric: str, most: float | str) -> Limit:
+    """A bound on a metric, in the metric's unit.
+
+    Raises:
+        SpecError: There is no such metric, or it has another unit.
+    """
     if metric not in METRICS:
         raise UnknownNameError("metric", metric, METRICS)
     unit = METRICS[metric].unit

@@ -23,6 +23,7 @@ from cosmic.io.spec_models import (
     BytesField,
     FlopRateField,
     LatencyField,
+    RentField,
     SpecModel,
 )
 
@@ -271,6 +272,9 @@ class WorkloadSpec(SpecModel):
     schedule: Literal["1f1b", "gpipe"] | None = None
     axis_order: AxisOrder | None = None
     placement: Literal["inner_first", "outer_first", "fastest_first"] | None = None
+    micro_batches: Annotated[int, Field(ge=0, le=2**40)] | None = None
+    weight_bits: Literal[4, 8, 16] | None = None
+    cache_bits: Literal[4, 8, 16] | None = None
 
 
 class LevelPricesSpec(SpecModel):
@@ -300,7 +304,15 @@ class ScenarioSpec(SpecModel):
         sequence: Tokens of a sequence, where they are not as many as the model's file
             says, or where that says none, as a config.json does.
         system: The machine of the baseline: a preset or a file.
-        batch: Sequences in a step.
+        batch: Sequences in a step, or answered together.
+        task: What is done: train, prefill, decode (one token for each sequence) or
+            serve (whole requests).
+        prompt: Tokens of each prompt, for prefill and serve.
+        output: Tokens of each answer, for serve.
+        context: Tokens that a decode step attends to, itself included, for decode.
+        device_price: What a device costs while it is used; unknown if left out.
+        limits: The most that a metric may be, such as ttft; beside those of the
+            parameter set.
         workload: How the baseline splits and runs the model.
         parameter_set: What may be chosen: a preset or a file.
         objective: What is sought, where a study says nothing else.
@@ -316,6 +328,12 @@ class ScenarioSpec(SpecModel):
     sequence: Count | None = None
     system: str
     batch: Count
+    task: Literal["train", "prefill", "decode", "serve"] = "train"
+    prompt: Count | None = None
+    output: Count | None = None
+    context: Count | None = None
+    device_price: RentField | None = None
+    limits: dict[str, float | str] = Field(default={})
     workload: WorkloadSpec = WorkloadSpec()
     parameter_set: str
     objective: str = "runtime"

@@ -25,6 +25,7 @@ from cosmic.units import (
     Bytes,
     BytesPerSecond,
     Dollars,
+    DollarsPerSecond,
     FlopPerSecond,
     Flops,
     Seconds,
@@ -118,6 +119,11 @@ FlopRateField = Annotated[
     FlopPerSecond, _reader(FlopPerSecond), _schema(FlopPerSecond, "312 TFLOP/s")
 ]
 DollarsField = Annotated[Dollars, _reader(Dollars), _schema(Dollars, "4 USD")]
+RentField = Annotated[
+    DollarsPerSecond,
+    _reader(DollarsPerSecond),
+    _schema(DollarsPerSecond, "2 USD/h"),
+]
 
 # From here on: pydantic's errors in the words of this library.
 

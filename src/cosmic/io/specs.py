@@ -18,13 +18,14 @@ from cosmic.evaluation.scenario import Scenario
 from cosmic.evaluation.setting import DEFAULTS, SETTINGS
 from cosmic.io.libraries import load_library
 from cosmic.io.models import check_configuration, load_model
-from cosmic.io.parameter_sets import build_parameter_set
+from cosmic.io.parameter_sets import build_parameter_set, limit
 from cosmic.io.presets import PresetKind
 from cosmic.io.schemas import ParameterSetSpec, ScenarioSpec, StudySpec
 from cosmic.io.spec_error import located
 from cosmic.io.spec_files import given_values, read_spec, spec_kind
 from cosmic.io.systems import load_device, load_system, load_system_library
 from cosmic.search.agent import HyperParameter
+from cosmic.workload.inference import Inference, Task
 from cosmic.workload.model import TransformerModel
 
 
@@ -133,6 +134,9 @@ def _scenario(path: Path, spec: ScenarioSpec) -> Scenario:
         model = load_model(spec.model, path.parent, spec.sequence)
     settings, protocols = _system(path, spec)
     settings |= given_values(spec.workload)
+    if spec.device_price is not None:
+        settings["device_price"] = spec.device_price
+    asked = _asked(path, spec)
     if {"weight_sharding", "weight_sharded"} <= settings.keys():
         with located(path.name, ("workload",)):
             raise SpecError("give weight_sharding or weight_sharded, not both")
@@ -142,10 +146,11 @@ def _scenario(path: Path, spec: ScenarioSpec) -> Scenario:
         found = read_spec(PresetKind.PARAMETER_SET, spec.parameter_set, path.parent)
     set_path, set_spec = found
     assert isinstance(set_spec, ParameterSetSpec)
+    set_spec = _bounded(path, spec, set_spec)
     complete = _complete(settings)
     chosen = set_spec.parameters.keys() | set_spec.derived.keys()
     held = {name: value for name, value in complete.items() if name not in chosen}
-    constants = {**held, **_constants(model, spec.batch, settings)}
+    constants = {**held, **_constants(model, spec.batch, settings), **_lengths(asked)}
     unsaid = {s.name for s in SETTINGS.values() if s.late} - settings.keys()
     dimensions = int(str(complete["dimensions"]))
     parameter_set = build_parameter_set(
@@ -173,9 +178,54 @@ def _scenario(path: Path, spec: ScenarioSpec) -> Scenario:
         prices=_prices(spec),
         cost_model=_cost_model(path, spec),
         protocols=protocols,
+        asked=asked,
     )
     with located(path.name, ("objective",)):
         return scenario.seeking(objective)
+
+
+def _asked(path: Path, spec: ScenarioSpec) -> Inference | None:
+    """What a scenario asks of its model; None if it trains it."""
+    task = Task(spec.task)
+    needed = _NEEDED[task]
+    with located(path.name):
+        for name in ("prompt", "output", "context"):
+            given = getattr(spec, name) is not None
+            if given and name not in needed:
+                raise SpecError(f"the task {task.value} has no {name}")
+            if name in needed and not given:
+                raise SpecError(f"the task {task.value} needs {name}, in tokens")
+        if task is Task.TRAIN:
+            return None
+        return Inference(
+            task=task,
+            prompt=spec.prompt or spec.context or 1,
+            output=spec.output or 1,
+        )
+
+
+_NEEDED: Mapping[Task, tuple[str, ...]] = {
+    Task.TRAIN: (),
+    Task.PREFILL: ("prompt",),
+    Task.DECODE: ("context",),
+    Task.SERVE: ("prompt", "output"),
+}
+
+
+def _lengths(asked: Inference | None) -> dict[str, int]:
+    """Names that formulas may use of an inference."""
+    return {} if asked is None else {"prompt": asked.prompt, "output": asked.output}
+
+
+def _bounded(
+    path: Path, spec: ScenarioSpec, set_spec: ParameterSetSpec
+) -> ParameterSetSpec:
+    """The parameter set with the limits of the scenario."""
+    for metric, most in spec.limits.items():
+        with located(path.name, ("limits", metric)):
+            limit(metric, most)
+    both = {**set_spec.limits, **spec.limits}
+    return set_spec.model_copy(update={"limits": both}) if both else set_spec
 
 
 def _system(
