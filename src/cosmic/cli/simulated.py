@@ -10,6 +10,7 @@ from cosmic.evaluation.evaluator import Inspection
 from cosmic.evaluation.network_cost import network_cost
 from cosmic.evaluation.scenario import Scenario
 from cosmic.simulation.result import Breakdown, SimulationResult
+from cosmic.workload.inference import Task
 from cosmic.workload.memory import MemoryFootprint
 
 
@@ -71,7 +72,30 @@ class Simulated:
     def memory(self) -> dict[str, float]:
         """Bytes of each part."""
         parts = self.footprint
-        return {field.name: getattr(parts, field.name) for field in fields(parts)}
+        trained = self.configuration.workload.task is Task.TRAIN
+        absent = ("cache",) if trained else ("gradients", "optimizer")
+        names = (f.name for f in fields(parts) if f.name not in absent)
+        return {name: getattr(parts, name) for name in names}
+
+    @property
+    def whole(self) -> str:
+        """What was timed, in a word."""
+        return _WHOLE[self.configuration.workload.task]
+
+    def parts(self, breakdown: Breakdown) -> dict[str, float]:
+        """Seconds of each part of a breakdown, in words; inference has no optimizer."""
+        exposed = {
+            f"{group} communication, exposed": seconds
+            for group, seconds in breakdown.exposed.items()
+        }
+        trained = self.configuration.workload.task is Task.TRAIN
+        optimizer = {"optimizer": breakdown.optimizer} if trained else {}
+        return {
+            "compute": breakdown.compute,
+            **optimizer,
+            **exposed,
+            "pipeline bubble": breakdown.bubble,
+        }
 
     @property
     def spare_memory(self) -> float:
@@ -107,15 +131,9 @@ class Simulated:
         return ""
 
 
-def parts_of(breakdown: Breakdown) -> dict[str, float]:
-    """Seconds of each part of a step, in words."""
-    exposed = {
-        f"{group} communication, exposed": seconds
-        for group, seconds in breakdown.exposed.items()
-    }
-    return {
-        "compute": breakdown.compute,
-        "optimizer": breakdown.optimizer,
-        **exposed,
-        "pipeline bubble": breakdown.bubble,
-    }
+_WHOLE = {
+    Task.TRAIN: "step",
+    Task.PREFILL: "prefill",
+    Task.DECODE: "decode step",
+    Task.SERVE: "request",
+}

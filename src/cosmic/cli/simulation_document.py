@@ -17,6 +17,7 @@ def document(simulated: Simulated) -> dict[str, object]:
         "design": simulated.design,
         "changed": {n: {"from": a, "to": b} for n, (a, b) in changes.items()},
         "outside_design_space": simulated.breaches,
+        "task": workload.task.value,
         "devices": cluster.devices,
         "degrees": simulated.degrees,
         "weight_sharding": workload.parallelism.weight_sharding,
@@ -29,6 +30,7 @@ def document(simulated: Simulated) -> dict[str, object]:
         "metrics": simulated.metrics,
         "breakdown": _breakdown(result.breakdown),
         "stages": [_breakdown(stage) for stage in result.stages],
+        **_passes(simulated),
         "memory": {
             **simulated.memory,
             "total": simulated.footprint.total,
@@ -63,12 +65,36 @@ _UNITS = {
     **{f"metrics.{name}": unit for name, unit in SCORE_UNITS.items()},
     "breakdown": "s",
     "stages": "s",
+    "prefill": "s",
+    "decode_steps.time": "s",
+    "decode_steps.weight": "decode steps that it stands for",
     "memory": "B",
     "network.bandwidth": "B/s",
     "network.latency": "s",
     "network.sent": "B, by one device in a step, mean over stages",
     "network.utilization": "sent over bandwidth x step time",
 }
+
+
+def _passes(simulated: Simulated) -> dict[str, object]:
+    """The passes of an inference that were simulated; nothing for training."""
+    answer, workload = simulated.inspection.answer, simulated.configuration.workload
+    if answer is None or workload.inference is None:
+        return {}
+    first = answer.prefill
+    return {
+        "prompt": workload.inference.prompt,
+        "output": workload.inference.output,
+        "prefill": None if first is None else first.makespan,
+        "decode_steps": [
+            {
+                "context": context,
+                "time": step.makespan,
+                "weight": answer.weights[context],
+            }
+            for context, step in answer.steps.items()
+        ],
+    }
 
 
 def _breakdown(breakdown: Breakdown) -> dict[str, object]:

@@ -1,20 +1,22 @@
 """A simulation for people: what was run, where time and memory go, the network."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import chain, repeat
 
 from cosmic.cli.console import say, show_pairs, show_table
-from cosmic.cli.simulated import Simulated, parts_of
+from cosmic.cli.simulated import Simulated
 from cosmic.cli.wording import (
     amount_text,
     changed,
     metric_text,
     percent,
     value_text,
+    work_text,
 )
 from cosmic.evaluation.setting import DEFAULTS
 from cosmic.network.dimension import Dimension
 from cosmic.units import format_quantity
+from cosmic.workload.inference import Task
 
 
 def show_simulation(simulated: Simulated, *, each_stage: bool) -> None:
@@ -38,13 +40,15 @@ def _what(simulated: Simulated) -> Iterator[tuple[str, str]]:
     scenario, workload = simulated.scenario, simulated.configuration.workload
     model, cluster = scenario.model, simulated.configuration.system.cluster
     device, split = cluster.device, workload.parallelism
+    trained = workload.task is Task.TRAIN
+    sharding = f", weight sharding {split.weight_sharding}" if trained else ""
+    schedule = f", {workload.schedule.value}" if trained else ""
     degrees = " x ".join(f"{n} {degree}" for n, degree in simulated.degrees.items())
     yield "scenario", scenario.name
     yield (
         "model",
         f"{amount_text(model.weight_count)} weights: {model.layers} layers of "
-        f"width {model.hidden:,}, {model.heads} heads; {workload.batch:,} sequences "
-        f"of {model.sequence:,} tokens a step",
+        f"width {model.hidden:,}, {model.heads} heads; {work_text(workload)}",
     )
     yield (
         "devices",
@@ -54,8 +58,8 @@ def _what(simulated: Simulated) -> Iterator[tuple[str, str]]:
     )
     yield (
         "split",
-        f"{degrees}, weight sharding {split.weight_sharding}; {workload.micro_batches}"
-        f" micro-batches of {workload.micro_batch}, {workload.schedule.value}",
+        f"{degrees}{sharding}; {workload.micro_batches} micro-batches of "
+        f"{workload.micro_batch}{schedule}",
     )
     yield from _order(simulated)
     changes = changed(simulated.baseline, simulated.design).items()
@@ -90,9 +94,10 @@ def _numbers(simulated: Simulated) -> Iterator[tuple[str, str]]:
     metrics = simulated.metrics
     spare = format_quantity(abs(simulated.spare_memory), "B")
     fits = simulated.spare_memory >= 0
-    yield "step time", metric_text("runtime", metrics["runtime"])
+    yield f"{simulated.whole} time", metric_text("runtime", metrics["runtime"])
+    yield from _answers(simulated)
     yield "memory", f"fits, {spare} to spare" if fits else f"does not fit: {spare} over"
-    yield "tokens/s", f"{metrics['tokens_per_second']:,.0f}"
+    yield "tokens/s", _rate(metrics)
     yield (
         "utilization",
         f"MFU {percent(metrics['mfu'])}, HFU {percent(metrics['hfu'])} of peak FLOP/s",
@@ -108,26 +113,62 @@ def _numbers(simulated: Simulated) -> Iterator[tuple[str, str]]:
     )
 
 
+def _answers(simulated: Simulated) -> Iterator[tuple[str, str]]:
+    """What a person waits for, and what it costs."""
+    words = {
+        "ttft": ("first token", "after the prefill of the whole batch"),
+        "tpot": ("next tokens", "each, mean over decode steps"),
+        "cost_per_million_tokens": ("cost", "for a million tokens"),
+    }
+    for name, (label, about) in words.items():
+        if name in simulated.metrics:
+            yield label, f"{metric_text(name, simulated.metrics[name])} {about}"
+
+
+def _rate(metrics: Mapping[str, float]) -> str:
+    text = f"{metrics['tokens_per_second']:,.0f}"
+    each = metrics.get("tokens_per_second_per_device")
+    return text if each is None else f"{text}, {each:,.3g} for each device"
+
+
 def _show_time(simulated: Simulated) -> None:
     breakdown = simulated.result.breakdown
     rows = [
         (name, format_quantity(seconds, "s"), percent(seconds / breakdown.total))
-        for name, seconds in parts_of(breakdown).items()
+        for name, seconds in simulated.parts(breakdown).items()
     ]
-    rows.append(("step", format_quantity(simulated.result.makespan, "s"), "100.0 %"))
+    whole = simulated.whole
+    rows.append((whole, format_quantity(simulated.result.makespan, "s"), "100.0 %"))
     count = len(simulated.result.stages)
     mean = f", mean over {count} stages" if count > 1 else ""
-    show_table(f"Time of a step{mean}", ("", "time", "share"), rows)
+    show_table(f"Time of a {whole}{mean}", ("", "time", "share"), rows)
+    _show_passes(simulated)
+
+
+def _show_passes(simulated: Simulated) -> None:
+    """The passes of a request."""
+    answer, workload = simulated.inspection.answer, simulated.configuration.workload
+    if answer is None or workload.task is not Task.SERVE:
+        return
+    rows = []
+    if answer.prefill is not None:
+        seconds = format_quantity(answer.prefill.makespan, "s")
+        rows.append(("prefill", f"{workload.keys:,}", "1", seconds))
+    for context, step in answer.steps.items():
+        seconds, weight = format_quantity(step.makespan, "s"), answer.weights[context]
+        rows.append(("decode step", f"{context:,}", f"{weight:,.4g}", seconds))
+    heads = ("pass", "tokens attended to", "stands for", "time")
+    show_table("Passes that were simulated", heads, rows)
 
 
 def _show_stages(simulated: Simulated) -> None:
-    stages = [parts_of(stage) for stage in simulated.result.stages]
+    stages = [simulated.parts(stage) for stage in simulated.result.stages]
     rows = [
         (name, *(format_quantity(stage[name], "s") for stage in stages))
         for name in stages[0]
     ]
     heads = [f"stage {number}" for number in range(len(stages))]
-    show_table("Time of a step, by pipeline stage", ("", *heads), rows)
+    show_table(f"Time of a {simulated.whole}, by pipeline stage", ("", *heads), rows)
 
 
 def _show_memory(simulated: Simulated) -> None:
@@ -167,5 +208,8 @@ def _show_network(simulated: Simulated) -> None:
         "sent",
         "utilization",
     )
-    title = "Network, innermost first; bandwidth and bytes sent in a step of one device"
+    title = (
+        "Network, innermost first; bandwidth and bytes sent in a "
+        f"{simulated.whole} of one device"
+    )
     show_table(title, columns, rows, words=(0, 1))

@@ -7,6 +7,8 @@ from cosmic.evaluation.metrics import METRICS
 from cosmic.evaluation.objective import Direction, Objective
 from cosmic.evaluation.setting import SETTINGS
 from cosmic.units import format_quantity
+from cosmic.workload.inference import Task
+from cosmic.workload.workload import Workload
 
 Values = Mapping[str, PointValue]
 """Settings, parameters and derived values by name."""
@@ -138,6 +140,23 @@ def _all_names(designs: Sequence[Values]) -> Iterator[str]:
 
 def _length(value: PointValue) -> int:
     return len(value) if isinstance(value, tuple) else 1
+
+
+def work_text(workload: Workload) -> str:
+    """What a step, a pass or a request takes, for people."""
+    asked, batch = workload.inference, f"{workload.batch:,} sequences"
+    if asked is None:
+        return f"{batch} of {workload.model.sequence:,} tokens a step"
+    match asked.task:
+        case Task.PREFILL:
+            return f"prefill of {batch} of {asked.prompt:,} tokens"
+        case Task.DECODE:
+            return f"a token for each of {batch}, attending to {asked.prompt:,}"
+        case _:
+            return (
+                f"requests of {batch} together, {asked.prompt:,} tokens in and "
+                f"{asked.output:,} out"
+            )
 
 
 def changed(before: Values, after: Values) -> dict[str, tuple[PointValue, PointValue]]:

@@ -160,7 +160,9 @@ def _sum(parts: list[tuple[float, SimulationResult]]) -> SimulationResult:
     stages = range(len(some.stages))
     return SimulationResult(
         makespan=sum(times * part.makespan for times, part in parts),
-        stages=tuple(_added([(t, part.stages[s]) for t, part in parts]) for s in stages),
+        stages=tuple(
+            _added([(t, part.stages[s]) for t, part in parts]) for s in stages
+        ),
         sent=tuple(
             tuple(
                 sum(times * part.sent[stage][dimension] for times, part in parts)

@@ -175,7 +175,7 @@ class Evaluator:
         return answer(configuration.workload, system, run)
 
     def _unpriced(self, configuration: Configuration) -> list[Violation]:
-        """A violation if the price of tokens is sought or bounded and devices have none."""
+        """A violation if the price of tokens counts and devices have none."""
         limits = self._scenario.space.parameter_set.limits
         sought = {*self.objective.metrics, *(limit.metric for limit in limits)}
         if _PRICED not in sought or configuration.device_price is not None:

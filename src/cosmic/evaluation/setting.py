@@ -171,8 +171,8 @@ _WORKLOAD = (
     Setting(
         name="micro_batches",
         stack=Stack.WORKLOAD,
-        about="in inference, parts of a replica's batch that follow one another through "
-        "the pipeline; 0 for as many as stages, or the most below that divide it",
+        about="in inference, parts of a replica's batch that follow one another in the "
+        "pipeline; 0 for as many as stages, or the most below that divide it",
         at_least=0,
         default=0,
         late=True,
@@ -334,8 +334,8 @@ _COMPUTE = (
     Setting(
         name="device_price",
         stack=Stack.COMPUTE,
-        about="what one device costs for the time that it is used, its share of host and "
-        "network included",
+        about="what one device costs while it is used, with its share of host and "
+        "network",
         unit="USD/s",
         late=True,
     ),

@@ -134,19 +134,13 @@ def _scenario(path: Path, spec: ScenarioSpec) -> Scenario:
         model = load_model(spec.model, path.parent, spec.sequence)
     settings, protocols = _system(path, spec)
     settings |= given_values(spec.workload)
-    if spec.device_price is not None:
-        settings["device_price"] = spec.device_price
     asked = _asked(path, spec)
     if {"weight_sharding", "weight_sharded"} <= settings.keys():
         with located(path.name, ("workload",)):
             raise SpecError("give weight_sharding or weight_sharded, not both")
     with located(path.name, ("objective",)):
         objective = objective_named(spec.objective)
-    with located(path.name, ("parameter_set",)):
-        found = read_spec(PresetKind.PARAMETER_SET, spec.parameter_set, path.parent)
-    set_path, set_spec = found
-    assert isinstance(set_spec, ParameterSetSpec)
-    set_spec = _bounded(path, spec, set_spec)
+    set_path, set_spec = _parameter_set(path, spec)
     complete = _complete(settings)
     chosen = set_spec.parameters.keys() | set_spec.derived.keys()
     held = {name: value for name, value in complete.items() if name not in chosen}
@@ -217,15 +211,17 @@ def _lengths(asked: Inference | None) -> dict[str, int]:
     return {} if asked is None else {"prompt": asked.prompt, "output": asked.output}
 
 
-def _bounded(
-    path: Path, spec: ScenarioSpec, set_spec: ParameterSetSpec
-) -> ParameterSetSpec:
-    """The parameter set with the limits of the scenario."""
+def _parameter_set(path: Path, spec: ScenarioSpec) -> tuple[Path, ParameterSetSpec]:
+    """The file of the parameter set and what it says, with the scenario's limits."""
+    with located(path.name, ("parameter_set",)):
+        found = read_spec(PresetKind.PARAMETER_SET, spec.parameter_set, path.parent)
+    set_path, set_spec = found
+    assert isinstance(set_spec, ParameterSetSpec)
     for metric, most in spec.limits.items():
         with located(path.name, ("limits", metric)):
             limit(metric, most)
     both = {**set_spec.limits, **spec.limits}
-    return set_spec.model_copy(update={"limits": both}) if both else set_spec
+    return set_path, set_spec.model_copy(update={"limits": both})
 
 
 def _system(
@@ -235,6 +231,8 @@ def _system(
     with located(path.name, ("system",)):
         linked = load_system_library(spec.system, path.parent)
         settings = load_system(spec.system, path.parent)
+    if spec.device_price is not None:
+        settings["device_price"] = spec.device_price
     return settings, linked.protocols if linked else ()
 
 

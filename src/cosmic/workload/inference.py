@@ -98,8 +98,10 @@ class Inference:
         Raises:
             ConsistencyError: It is not, or they have not.
         """
-        if model.learned_positions and model.vocabulary and (
-            self.longest > model.sequence
+        if (
+            model.learned_positions
+            and model.vocabulary
+            and (self.longest > model.sequence)
         ):
             raise ConsistencyError(
                 f"prompt and output need {self.longest} positions, and the model has "

@@ -15,8 +15,8 @@ _LOGIT_BYTES = 4  # tokens are chosen in single precision
 def cache(workload: Workload, layers: int) -> Bytes:
     """Keys and values of all sequences of a replica, in so many layers.
 
-    A token's take 2 x key-value heads x head_dim elements in each layer; tensor-parallel
-    devices share the heads, and copy them where there are too few.
+    A token's take 2 x key-value heads x head_dim elements in each layer; devices of
+    the tensor axis share the heads, and copy them where there are too few.
 
     Reference:
         R. Pope et al., "Efficiently scaling transformer inference", 2022, section 2.1.
