@@ -25,6 +25,7 @@ from cosmic.simulation.symmetric import SymmetricSimulator
 from cosmic.system.cluster import Cluster
 from cosmic.system.placement import spans
 from cosmic.system.system import System
+from cosmic.testing.pass_strategies import passes
 from cosmic.testing.strategies import (
     graphs,
     placed_systems_of,
@@ -79,6 +80,14 @@ def parts(breakdown: Breakdown) -> dict[str, float]:
 @given(data=st.data())
 def test_both_agree_on_transformers(data: st.DataObject) -> None:
     workload = data.draw(workloads())
+
+    assert_agree(lower(workload), data.draw(systems_for(workload)))
+
+
+@settings(every_time_alike, max_examples=80)
+@given(data=st.data())
+def test_both_agree_on_passes_of_inference(data: st.DataObject) -> None:
+    workload = data.draw(passes())
 
     assert_agree(lower(workload), data.draw(systems_for(workload)))
 

@@ -33,6 +33,7 @@ WORKLOADS: Mapping[str, Mapping[str, PointValue | None]] = {
     # A price goes by level, and levels by the number of dimensions; see VALUES.
     "dimensions": {"npus_count": (32, 32, 1, 1)},
 }
+OF_INFERENCE = ("micro_batches", "weight_bits", "cache_bits", "device_price")
 SHAPES = ("Ring", "FullyConnected", "Switch", "Mesh", "Hypercube")
 VALUES: Mapping[str, tuple[PointValue, ...]] = {
     "dp": (8, 16),
@@ -54,6 +55,8 @@ VALUES: Mapping[str, tuple[PointValue, ...]] = {
         "pipeline-data-sequence-tensor",
     ),
     "active_chunks": (1, 4),
+    "micro_batches": (0, 1, 8),
+    "device_price": (1 / 3600, 2 / 3600),
     "oversubscription": ((1.0,) * 4, (1.0, 1.0, 1.0, 4.0)),
     "asymmetry": ((1.0,) * 4, (1.0, 1.0, 1.0, 0.5)),
     "dimensions": (4, 2),
@@ -77,11 +80,17 @@ def _evaluator() -> Evaluator:
     return Evaluator(_scenario())
 
 
+@cache
+def _serving() -> Scenario:
+    return load_scenario("gpt3-175b-chat-512-devices-v1")
+
+
 @pytest.mark.parametrize("name", [name for name in SETTINGS if name != "tp"])
 def test_no_setting_is_dead(name: str) -> None:
-    evaluator = _evaluator()
+    scenario = _serving() if name in OF_INFERENCE else _scenario()
+    evaluator = Evaluator(scenario) if name in OF_INFERENCE else _evaluator()
     values = VALUES.get(name) or SETTINGS[name].allowed
-    fixed = {**_scenario().baseline, **WORKLOADS.get(name, {})}
+    fixed = {**scenario.baseline, **WORKLOADS.get(name, {})}
     seen = set()
     for value in values:
         point = {k: v for k, v in {**fixed, name: value}.items() if v is not None}

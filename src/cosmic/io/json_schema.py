@@ -31,6 +31,7 @@ _EXAMPLES = {
     "B/s": "50 GB/s",
     "FLOP/s": "312 TFLOP/s",
     "USD": "5000000 USD",
+    "USD/s": "2 USD/h",
 }
 _ENTRY = re.compile(r"^    (\w+): (.*(?:\n      .*)*)", re.MULTILINE)
 _ONE_OF: Mapping[str, tuple[str, ...]] = {
@@ -143,6 +144,7 @@ def _in_scenario() -> dict[str, Schema]:
         "parameter_set": _preset(PresetKind.PARAMETER_SET),
         "objective": {"enum": list(OBJECTIVES)},
         "cost_model": {"enum": list(COST_MODELS.names())},
+        "limits": _limits(),
     }
 
 
@@ -163,16 +165,21 @@ def _in_collective() -> dict[str, Schema]:
     return {key: {"items": _algorithm()} for key in keys if "algorithm" in key}
 
 
-def _in_parameter_set() -> dict[str, Schema]:
-    chosen = {setting.name: _parameter(setting) for setting in SETTINGS.values()}
+def _limits() -> Schema:
+    """The metrics that may be bounded, with what bounds look like."""
     bounded = {
         metric.name: {**_metric(metric.unit), "description": _sentence(metric.about)}
         for metric in METRICS.values()
         if not metric.unit or metric.unit in _EXAMPLES
     }
+    return {"properties": bounded, "additionalProperties": False}
+
+
+def _in_parameter_set() -> dict[str, Schema]:
+    chosen = {setting.name: _parameter(setting) for setting in SETTINGS.values()}
     return {
         "parameters": {"properties": chosen, "additionalProperties": False},
-        "limits": {"properties": bounded, "additionalProperties": False},
+        "limits": _limits(),
     }
 
 

@@ -235,6 +235,9 @@ def graphs(draw: st.DrawFn, most_devices: int = 8) -> ExecutionGraph:
     chosen = draw(
         st.lists(st.sampled_from(stages), min_size=sizes[3], max_size=sizes[3])
     )
+    forward_only = draw(st.sampled_from((False, False, True)))
+    if forward_only:
+        chosen = [Stage.passing(stage.forward) for stage in chosen]
     return ExecutionGraph(
         devices=prod(sizes),
         groups=(*groups, both, apart),
@@ -243,6 +246,7 @@ def graphs(draw: st.DrawFn, most_devices: int = 8) -> ExecutionGraph:
         micro_batches=draw(st.integers(1, 5)),
         boundary_bytes=draw(st.sampled_from((0.0, 1e6, 3e6))),
         schedule=draw(st.sampled_from(Schedule)),
+        forward_only=forward_only,
     )
 
 

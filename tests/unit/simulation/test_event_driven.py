@@ -255,10 +255,12 @@ def test_on_the_last_stage_all_but_work_and_collectives_is_waiting_for_stages(
     device = (graph.pipeline.size - 1) * graph.pipeline.stride
     nodes, ends = played.expansion.nodes, played.ends
 
+    places = played.expansion.of_device(device)
+    counted = 0 if graph.forward_only else 1
     waited = sum(
-        ends[place] - ends[nodes[place].after[0]]
-        for place in played.expansion.of_device(device)
-        if nodes[place].turn > 0 and isinstance(nodes[place].work, Begin)
+        ends[place] - (ends[nodes[place].after[0]] if place > places.start else 0.0)
+        for place in places
+        if nodes[place].turn >= counted and isinstance(nodes[place].work, Begin)
     )
 
     result = run(graph, system)

@@ -1,0 +1,34 @@
+"""Hypothesis strategies for passes of inference, small as those of `strategies`."""
+
+from dataclasses import replace
+
+from cosmic.testing.hypothesis_extra import strategies as st
+from cosmic.testing.strategies import workloads
+from cosmic.workload.inference import Inference, Task
+from cosmic.workload.parallelism import Recompute
+from cosmic.workload.workload import Workload
+
+
+@st.composite
+def passes(draw: st.DrawFn, most_devices: int = 16) -> Workload:
+    """A pass of inference of a small transformer, as `workloads` draws them."""
+    trained = draw(workloads(most_devices))
+    split = replace(trained.parallelism, weight_sharding=0)
+    prefill = draw(st.booleans())
+    if not prefill:
+        degree = split.data * split.sequence  # a decode step has one token a sequence
+        split = replace(split, data=degree, sequence=1, tensor_sequence=False)
+    asked = Inference(
+        task=Task.PREFILL if prefill else Task.DECODE,
+        prompt=trained.model.sequence,
+        weight_bits=draw(st.sampled_from((4, 8, 16))),
+        cache_bits=draw(st.sampled_from((8, 16))),
+    )
+    own = trained.batch // trained.parallelism.data
+    return replace(
+        trained,
+        batch=own * split.data,
+        parallelism=split,
+        recompute=Recompute.NONE,
+        inference=asked,
+    )
