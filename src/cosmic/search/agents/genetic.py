@@ -9,14 +9,11 @@ from typing_extensions import override
 
 from cosmic.design.design_point import DesignPoint
 from cosmic.design.design_space import DesignSpace
-from cosmic.design.explanation import nearest
 from cosmic.design.moves import IndexVector
-from cosmic.errors import SpecError
 from cosmic.search.agent import Agent
-from cosmic.search.agents.unseen import UnseenPoints, generator
-from cosmic.search.trial import WORST, Trial
-
-_FURTHER_MUTATIONS = 8  # tries to make a new point of a child seen before
+from cosmic.search.agents.asked import Asked, check_at_least, check_fraction
+from cosmic.search.agents.unseen import generator
+from cosmic.search.trial import Trial
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,24 +64,19 @@ class GeneticAlgorithm(Agent):
         tournament: int = 2,
         offspring: int = 32,
     ) -> None:
-        _check_at_least(2, population, "population")
-        _check_at_least(1, tournament, "tournament")
-        _check_at_least(1, offspring, "offspring")
-        if not 0 <= mutation_probability <= 1:
-            raise SpecError(
-                f"mutation_probability must be from 0 to 1, not {mutation_probability}"
-            )
+        check_at_least(2, population, "population")
+        check_at_least(1, tournament, "tournament")
+        check_at_least(1, offspring, "offspring")
+        check_fraction(mutation_probability, "mutation_probability")
         self._space = space
         self._rng = generator(seed)
-        self._unseen = UnseenPoints(space, self._rng)
-        self._random = iter(self._unseen.draw, None)
+        self._asked = Asked(space, self._rng)
         self._size = population
         self._mutation_probability = mutation_probability
         self._tournament = tournament
         self._offspring = offspring
         self._population: list[_Individual] = []  # best first
-        self._untold: dict[str, IndexVector] = {}  # by digest
-        self._brood = iter(self._first_generation())
+        self._brood = iter(self._asked.opening(population))
 
     @override
     def ask(self, count: int) -> Sequence[DesignPoint]:
@@ -97,17 +89,9 @@ class GeneticAlgorithm(Agent):
     @override
     def tell(self, trials: Sequence[Trial]) -> None:
         for trial in trials:
-            vector = self._vector(trial.point)
-            if vector is not None and trial.feasible and trial.score > WORST:
+            vector = self._asked.told(trial)
+            if vector is not None:
                 self._settle(_Individual(trial.score, vector, trial.point.digest))
-
-    def _vector(self, point: DesignPoint) -> IndexVector | None:
-        """The index vector of a point; None for a stranger outside the space."""
-        vector = self._untold.pop(point.digest, None)
-        if vector is None and point in self._space:
-            vector = self._space.vector(point)
-            self._unseen.add(self._space.point(vector))
-        return vector
 
     def _settle(self, newcomer: _Individual) -> None:
         """Let the best survive; among equals, those that came first."""
@@ -118,45 +102,16 @@ class GeneticAlgorithm(Agent):
             insort(self._population, newcomer, key=lambda one: -one.score)
             del self._population[self._size :]
 
-    def _first_generation(self) -> list[DesignPoint]:
-        if self._space.baseline is None:
-            return self._random_points(self._size)
-        [point] = nearest(self._space, self._space.baseline, count=1)
-        vector = self._space.vector(point)
-        self._unseen.add(point)
-        return [self._keep(vector, point), *self._random_points(self._size - 1)]
-
     def _next_generation(self) -> list[DesignPoint]:
         if len(self._population) < 2:
-            return self._random_points(self._offspring)
+            return self._asked.random(self._offspring)
         size = (self._offspring, 2, self._tournament)
         winners = self._rng.integers(len(self._population), size=size).min(axis=2)
         children = (self._child(a, b) for a, b in winners.tolist())
         return [child for child in children if child is not None]
 
-    def _random_points(self, count: int) -> list[DesignPoint]:
-        return [self._keep(*found) for found in islice(self._random, count)]
-
     def _child(self, first: int, second: int) -> DesignPoint | None:
         """A new point from two of the population, by rank; None if none is left."""
         parents = self._population[first].vector, self._population[second].vector
         vector = self._space.crossover(*parents, self._rng)
-        probability = self._mutation_probability
-        for genes in range(1, 2 + _FURTHER_MUTATIONS):
-            vector = self._space.mutate(vector, self._rng, probability)
-            point = self._space.point(vector)
-            if self._unseen.add(point):
-                return self._keep(vector, point)
-            probability = max(probability, min(0.5, genes / max(1, vector.size)))
-        found = self._unseen.draw()
-        return None if found is None else self._keep(*found)
-
-    def _keep(self, vector: IndexVector, point: DesignPoint) -> DesignPoint:
-        """Remember the vector of a point until it is told."""
-        self._untold[point.digest] = vector
-        return point
-
-
-def _check_at_least(least: int, value: int, name: str) -> None:
-    if value < least:
-        raise SpecError(f"{name} must be at least {least}, not {value}")
+        return self._asked.bred(vector, self._mutation_probability)
