@@ -44,6 +44,8 @@ class AgentFactory(Protocol):
 AGENTS: Registry[AgentFactory] = Registry(
     "agent",
     {
+        "annealing": "cosmic.search.agents.annealing:SimulatedAnnealing",
+        "ant_colony": "cosmic.search.agents.ant_colony:AntColony",
         "exhaustive": "cosmic.search.agents.exhaustive:Exhaustive",
         "genetic": "cosmic.search.agents.genetic:GeneticAlgorithm",
         "random": "cosmic.search.agents.random_search:RandomSearch",

@@ -8,7 +8,13 @@ from cosmic.search.agent import AGENTS, HyperParameter, hyper_parameters, make_a
 
 
 def test_the_built_in_agents_have_short_names() -> None:
-    assert AGENTS.names() == ("exhaustive", "genetic", "random")
+    assert AGENTS.names() == (
+        "annealing",
+        "ant_colony",
+        "exhaustive",
+        "genetic",
+        "random",
+    )
 
 
 def test_hyper_parameters_come_with_the_defaults_of_the_paper() -> None:
