@@ -46,9 +46,12 @@ AGENTS: Registry[AgentFactory] = Registry(
     {
         "annealing": "cosmic.search.agents.annealing:SimulatedAnnealing",
         "ant_colony": "cosmic.search.agents.ant_colony:AntColony",
+        "cma_es": "cosmic.search.agents.cma_es:CovarianceAdaptation",
         "exhaustive": "cosmic.search.agents.exhaustive:Exhaustive",
         "genetic": "cosmic.search.agents.genetic:GeneticAlgorithm",
+        "nsga2": "cosmic.search.agents.optuna_agent:NonDominatedSorting",
         "random": "cosmic.search.agents.random_search:RandomSearch",
+        "tpe": "cosmic.search.agents.optuna_agent:TreeParzen",
     },
     "cosmic.agents",
 )
