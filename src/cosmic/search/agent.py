@@ -46,6 +46,7 @@ AGENTS: Registry[AgentFactory] = Registry(
     {
         "annealing": "cosmic.search.agents.annealing:SimulatedAnnealing",
         "ant_colony": "cosmic.search.agents.ant_colony:AntColony",
+        "bayesian": "cosmic.search.agents.bayesian:BayesianOptimization",
         "cma_es": "cosmic.search.agents.cma_es:CovarianceAdaptation",
         "exhaustive": "cosmic.search.agents.exhaustive:Exhaustive",
         "genetic": "cosmic.search.agents.genetic:GeneticAlgorithm",

@@ -11,9 +11,13 @@ def test_the_built_in_agents_have_short_names() -> None:
     assert AGENTS.names() == (
         "annealing",
         "ant_colony",
+        "bayesian",
+        "cma_es",
         "exhaustive",
         "genetic",
+        "nsga2",
         "random",
+        "tpe",
     )
 
 

@@ -70,15 +70,12 @@ class OptunaAgent(ProjectedAgent):
                 self._study.tell(self._proposed[one.proposal], scores)
 
     def _add(self, one: Found) -> None:
-        """A trial that the sampler did not propose."""
+        """A trial that the sampler did not propose joins those that it did."""
         if one.trial is None or one.vector is None:
             return
-        trial = optuna.trial.create_trial(
-            params=self._params(one.vector),
-            distributions=self._distributions,
-            values=self.scores(one.trial),
-        )
-        self._study.add_trial(trial)
+        self._study.enqueue_trial(self._params(one.vector))
+        trial = self._study.ask(self._distributions)
+        self._study.tell(trial, self.scores(one.trial))
 
     def _params(self, vector: IndexVector) -> dict[str, int]:
         return {name: int(vector[int(name)]) for name in self._distributions}
