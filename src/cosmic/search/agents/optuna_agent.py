@@ -75,7 +75,15 @@ class OptunaAgent(ProjectedAgent):
             return
         self._study.enqueue_trial(self._params(one.vector))
         trial = self._study.ask(self._distributions)
+        self._join_generation(trial.number)
         self._study.tell(trial, self.scores(one.trial))
+
+    def _join_generation(self, number: int) -> None:
+        """Have a sampler that breeds count the trial among its youngest."""
+        sampler = self._study.sampler
+        if isinstance(sampler, optuna.samplers.BaseGASampler):
+            trial = self._study.get_trials(deepcopy=False)[number]
+            sampler.get_trial_generation(self._study, trial)
 
     def _params(self, vector: IndexVector) -> dict[str, int]:
         return {name: int(vector[int(name)]) for name in self._distributions}
