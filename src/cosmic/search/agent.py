@@ -51,6 +51,7 @@ AGENTS: Registry[AgentFactory] = Registry(
         "exhaustive": "cosmic.search.agents.exhaustive:Exhaustive",
         "genetic": "cosmic.search.agents.genetic:GeneticAlgorithm",
         "nsga2": "cosmic.search.agents.optuna_agent:NonDominatedSorting",
+        "policy_gradient": "cosmic.search.agents.policy_gradient:PolicyGradient",
         "random": "cosmic.search.agents.random_search:RandomSearch",
         "tpe": "cosmic.search.agents.optuna_agent:TreeParzen",
     },

@@ -16,6 +16,7 @@ def test_the_built_in_agents_have_short_names() -> None:
         "exhaustive",
         "genetic",
         "nsga2",
+        "policy_gradient",
         "random",
         "tpe",
     )

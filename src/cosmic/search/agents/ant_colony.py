@@ -4,16 +4,15 @@ from collections.abc import Sequence
 from itertools import islice
 
 import numpy as np
-import numpy.typing as npt
 from typing_extensions import override
 
-from cosmic.design.component import Component
 from cosmic.design.design_point import DesignPoint
 from cosmic.design.design_space import DesignSpace
 from cosmic.design.moves import IndexVector
 from cosmic.search.agent import Agent
 from cosmic.search.agents.asked import Asked, check_at_least, check_fraction
 from cosmic.search.agents.unseen import generator
+from cosmic.search.agents.walks import Open, drawn, walk
 from cosmic.search.trial import WORST, Trial
 
 _LEAST = 1e-6  # pheromone, so that no choice is ever out of reach
@@ -96,7 +95,8 @@ class AntColony(Agent):
 
     def _next_colony(self) -> list[DesignPoint]:
         self._renew()
-        found = (self._asked.near(self._walk()) for _ in range(self._ants))
+        walks = (walk(self._components, self._choose) for _ in range(self._ants))
+        found = map(self._asked.near, walks)
         return [point for point in found if point is not None]
 
     def _renew(self) -> None:
@@ -107,28 +107,14 @@ class AntColony(Agent):
             for trail, choice in zip(self._pheromone, self._best, strict=True):
                 trail[choice] += self._evaporation
 
-    def _walk(self) -> IndexVector:
-        """The feasible vector of one ant."""
-        vector = np.zeros(len(self._pheromone), dtype=np.int32)
-        for component in self._components:
-            self._walk_component(component, vector)
-        return vector
-
-    def _walk_component(self, component: Component, vector: IndexVector) -> None:
-        node = 0
-        for gene, layer in zip(component.genes, component.diagram.layers, strict=True):
-            following = layer[node]
-            trail = self._pheromone[gene]
-            choice = self._choose(np.where(following >= 0, trail, -1.0))
-            trail[choice] += self._decay * (self._start - trail[choice])
-            vector[gene] = choice
-            node = int(following[choice])
-
-    def _choose(self, pheromone: npt.NDArray[np.float64]) -> int:
-        """A choice by its pheromone; what is below 0 cannot be chosen."""
+    def _choose(self, gene: int, possible: Open) -> int:
+        """One of the open choices by its pheromone, of which a little fades."""
+        trail = self._pheromone[gene]
         if self._rng.random() < self._greediness:
-            most = np.flatnonzero(pheromone == pheromone.max())
-            return int(most[self._rng.integers(len(most))])
-        weights = np.where(pheromone >= 0, np.maximum(pheromone, _LEAST), 0.0)
-        ends = np.cumsum(weights)
-        return int(np.searchsorted(ends, self._rng.random() * ends[-1], side="right"))
+            most = np.flatnonzero(possible & (trail == trail[possible].max()))
+            choice = int(most[self._rng.integers(len(most))])
+        else:
+            weights = np.where(possible, np.maximum(trail, _LEAST), 0.0)
+            choice = drawn(self._rng, weights)
+        trail[choice] += self._decay * (self._start - trail[choice])
+        return choice

@@ -21,6 +21,7 @@ LEARNING = (
     "cma_es",
     "genetic",
     "nsga2",
+    "policy_gradient",
     "tpe",
 )
 TRIALS = 96
@@ -118,6 +119,8 @@ def test_it_learns_from_points_that_others_tried(name: str) -> None:
         ("cma_es", {"population": 2}, "population must be at least 4"),
         ("cma_es", {"sigma": 0.0}, "sigma must be at least"),
         ("nsga2", {"population": 1}, "population must be at least 2"),
+        ("policy_gradient", {"generation": 0}, "generation must be at least 1"),
+        ("policy_gradient", {"entropy": 2.0}, "entropy must be from 0 to 1"),
         ("tpe", {"generation": 0}, "generation must be at least 1"),
         ("tpe", {"candidates": 0}, "candidates must be at least 1"),
     ],
