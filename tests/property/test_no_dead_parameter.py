@@ -20,6 +20,7 @@ WORKLOADS: Mapping[str, Mapping[str, PointValue | None]] = {
     "multi_dim_optimization": {"weight_sharded": 0},
     "weight_sharding": {"weight_sharded": None},
     "recompute": {"fused_attention": False},
+    "recompute_layers": {"recompute": "full"},
     "placement": {"bandwidth": (100e9, 175e9, 375e9, 150e9)},
     "active_chunks": {"chunks": 16, "latency": (1e-5,) * 4},
     # 8 data-parallel devices next to each other do not factor over dimensions of 12.
@@ -48,6 +49,11 @@ VALUES: Mapping[str, tuple[PointValue, ...]] = {
     "memory_bandwidth": (50e9, 100e9),
     "memory_capacity": (1e9, 24e9),
     "topology": tuple((shape,) * 4 for shape in SHAPES),
+    "precision": ("fp32", "bf16", "fp8"),
+    "recompute_layers": (0, 1, 5),
+    "sharding_group": (0, 2, 4),
+    "prefetch": (0, 1, 2),
+    "gradient_precision": ("auto", "fp32"),
     "axis_order": (
         "tensor-sequence-data-pipeline",
         "sequence-tensor-data-pipeline",

@@ -24,6 +24,7 @@ from cosmic.system.cluster import Cluster
 from cosmic.system.device_order import Placement
 from cosmic.system.system import System
 from cosmic.trace.execution_graph import Schedule
+from cosmic.trace.precision import Precision
 from cosmic.units import DollarsPerSecond
 from cosmic.workload.inference import Inference
 from cosmic.workload.model import TransformerModel
@@ -206,9 +207,18 @@ def build_workload(
         inference=_stored(asked, settings),
         parallelism=_parallelism(settings),
         recompute=_member(Recompute, settings, "recompute"),
+        recompute_layers=_integer(settings, "recompute_layers"),
         fused_attention=bool(_value(settings, "fused_attention")),
         schedule=_member(Schedule, settings, "schedule"),
+        precision=_member(Precision, settings, "precision"),
+        gradient_precision=_gradient_precision(settings),
     )
+
+
+def _gradient_precision(settings: Settings) -> Precision | None:
+    if _value(settings, "gradient_precision") == "auto":
+        return None
+    return _member(Precision, settings, "gradient_precision")
 
 
 def _micro_batch(batch: int, settings: Settings) -> int:
@@ -281,6 +291,9 @@ def _parallelism(settings: Settings) -> Parallelism:
         sequence_method=_member(SequenceMethod, settings, "sequence_method"),
         tensor_sequence=bool(_value(settings, "tensor_sequence")),
         axis_order=_axis_order(str(_value(settings, "axis_order"))),
+        sharding_group=_integer(settings, "sharding_group"),
+        gradient_overlap=bool(_value(settings, "gradient_overlap")),
+        prefetch=_integer(settings, "prefetch"),
     )
 
 

@@ -124,10 +124,12 @@ class _Script:
         for program, direction, micro_batch in programs_in_order(
             self._graph, self._stage
         ):
-            self._receive(direction, micro_batch)
+            if direction is not None:
+                self._receive(direction, micro_batch)
             for layer, instruction in turns(program):
                 self._instruction(layer, instruction)
-            self._send(direction, micro_batch)
+            if direction is not None:
+                self._send(direction, micro_batch)
         nodes = blank_nodes(len(self._columns))
         for name in {name for columns in self._columns for name in columns}:
             if name in (nodes.dtype.names or ()):

@@ -111,7 +111,7 @@ def _bound(
     """
     serial = np.array([sum(map(_serial, row)) for row in found])
     slot = flat.compute_counts @ computes + flat.collective_counts @ serial
-    turns = np.array([graph.micro_batches + 1, graph.micro_batches, 1, 1])
+    turns = np.array([graph.micro_batches + 1, graph.micro_batches, 1, 1, 1])
     whole = float((slot @ turns).max() * len(graph.stages))
     return whole + (graph.micro_batches + 1) * transfers
 

@@ -46,10 +46,11 @@ def _check_size(graph: ExecutionGraph) -> None:
         SpecError: It is one.
     """
     more = graph.micro_batches - 1
+    times = more + 1, more, 1, 1, 1
     nodes = sum(
         turns * len(block.instructions) * block.repeat
         for stage in graph.stages
-        for program, turns in zip(stage.programs, (more + 1, more, 1, 1), strict=True)
+        for program, turns in zip(stage.programs, times, strict=True)
         for block in program
     )
     total = nodes * (graph.devices // len(graph.stages))

@@ -162,10 +162,12 @@ class _Script:
         self._turn = 0
         self._tokens: dict[tuple[str, int], int] = {}
         for program, direction, micro_batch in programs_in_order(graph, stage):
-            self._begin(direction, micro_batch)
+            if direction is not None:
+                self._begin(direction, micro_batch)
             for layer, instruction in turns(program):
                 self._instruction(layer, instruction)
-            self._send(direction, micro_batch)
+            if direction is not None:
+                self._send(direction, micro_batch)
             self._turn += 1
 
     def _begin(self, direction: Direction, micro_batch: int) -> None:
@@ -209,10 +211,11 @@ class _Script:
 
 def programs_in_order(
     graph: ExecutionGraph, stage: int
-) -> Iterator[tuple[Program, Direction, int]]:
+) -> Iterator[tuple[Program, Direction | None, int]]:
     """What a stage runs, in order: each program, its direction and its micro-batch.
 
-    The update, which ends a step, stands for the forward of one micro-batch more. A
+    What finishes a step has no direction: it waits for no message and sends none. The
+    update, which ends a step, stands for the forward of one micro-batch more. A
     forward pass has its forwards and nothing else.
     """
     programs, last = graph.stages[stage], graph.micro_batches - 1
@@ -228,4 +231,6 @@ def programs_in_order(
             yield programs.backward, Direction.BACKWARD, slot.micro_batch
         else:
             yield programs.last_backward, Direction.BACKWARD, slot.micro_batch
+    if programs.finish:
+        yield programs.finish, None, last
     yield programs.update, Direction.FORWARD, graph.micro_batches

@@ -29,7 +29,7 @@ from cosmic.trace.execution_graph import ExecutionGraph
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-_FORWARD, _BACKWARD, _LAST_BACKWARD, _UPDATE = range(4)
+_FORWARD, _BACKWARD, _LAST_BACKWARD, _UPDATE, _FINISH = range(5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ class _Run:
     def result(self) -> SimulationResult:
         flat = self.flat
         duration = np.zeros((len(flat.programs), 3))
-        waits = np.zeros((len(flat.programs), 4, len(self.graph.groups)))
+        waits = np.zeros((len(flat.programs), 5, len(self.graph.groups)))
         known: dict[bytes, tuple[Floats, Floats]] = {}
         for kind in range(len(flat.programs)):
             for program in (_FORWARD, _BACKWARD, _LAST_BACKWARD):
@@ -150,11 +150,11 @@ class _Run:
         arrival = 0.0
         updates = []
         for stage, kind in enumerate(self.flat.stage_of):
-            release = (0.0, arrival - last_start[stage])
-            both = (_LAST_BACKWARD, _UPDATE)
-            ends, waited = self._programs(int(kind), both, release)
-            end = last_start[stage] + ends[1]
-            updates.append(waited[1])
+            release = (0.0, 0.0, arrival - last_start[stage])
+            rest = (_LAST_BACKWARD, _FINISH, _UPDATE)
+            ends, waited = self._programs(int(kind), rest, release)
+            end = last_start[stage] + ends[2]
+            updates.append(waited[1] + waited[2])
             if stage < len(self.times.durations.onward):
                 arrival = end + self.times.durations.onward[stage]
         return self._result(float(end - first_end[-1]), waits, updates)

@@ -4,7 +4,8 @@ What they draw is small enough to be written out device by device, and full of t
 sizes and speeds are few and round, so that things often end at the same instant.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from itertools import accumulate, pairwise
 from math import prod
@@ -15,6 +16,7 @@ from cosmic.collective.policy import (
     SchedulingPolicy,
 )
 from cosmic.compute.device import Device
+from cosmic.errors import ConsistencyError
 from cosmic.network.dimension import Dimension
 from cosmic.network.topology import Topology
 from cosmic.network.wiring import Shape
@@ -41,6 +43,7 @@ from cosmic.trace.node import (
     Token,
     Wait,
 )
+from cosmic.trace.precision import Precision
 from cosmic.workload.lowering import lower
 from cosmic.workload.model import FeedForward, TransformerModel
 from cosmic.workload.parallelism import Axis, Parallelism, Recompute, SequenceMethod
@@ -56,8 +59,11 @@ def workloads(draw: st.DrawFn, most_devices: int = 16) -> Workload:
     heads = split.tensor * split.sequence * draw(st.sampled_from((1, 2)))
     shared = draw(st.sampled_from((1, split.tensor, heads)))
     micro_batch = draw(st.sampled_from((1, 2)))
+    of_a_stage = draw(st.integers(1, max(1, 4 // split.pipeline)))
+    recompute = draw(st.sampled_from(Recompute))
+    most = 0 if recompute is Recompute.NONE else of_a_stage
     model = TransformerModel(
-        layers=split.pipeline * draw(st.integers(1, max(1, 4 // split.pipeline))),
+        layers=split.pipeline * of_a_stage,
         hidden=heads * 64,
         heads=heads,
         key_value_heads=shared,
@@ -72,9 +78,12 @@ def workloads(draw: st.DrawFn, most_devices: int = 16) -> Workload:
         batch=split.data * micro_batch * draw(st.integers(1, 5)),
         micro_batch=micro_batch,
         parallelism=split,
-        recompute=draw(st.sampled_from(Recompute)),
+        recompute=recompute,
+        recompute_layers=draw(st.integers(0, most)),
         fused_attention=draw(st.booleans()),
         schedule=draw(st.sampled_from(Schedule)),
+        precision=draw(st.sampled_from(Precision)),
+        gradient_precision=draw(st.sampled_from((None, Precision.FP32))),
     )
 
 
@@ -87,7 +96,7 @@ def parallelisms(draw: st.DrawFn, most_devices: int = 16) -> Parallelism:
         fitting = [degree for degree in (1, 2, 2, 3, 4) if degree <= room]
         degrees[axis] = draw(st.sampled_from(fitting))
     tensor, sequence, data, pipeline = degrees
-    return Parallelism(
+    split = Parallelism(
         tensor=tensor,
         sequence=sequence,
         data=data,
@@ -96,7 +105,17 @@ def parallelisms(draw: st.DrawFn, most_devices: int = 16) -> Parallelism:
         sequence_method=draw(st.sampled_from(SequenceMethod)),
         tensor_sequence=draw(st.booleans()),
         axis_order=tuple(draw(st.permutations(tuple(Axis)))),
+        gradient_overlap=draw(st.booleans()),
+        prefetch=draw(st.sampled_from((0, 1, 1, 2, 3))),
     )
+    return draw(st.sampled_from(list(_shared_out(split))))
+
+
+def _shared_out(split: Parallelism) -> Iterator[Parallelism]:
+    """The split with every group over which its weights can be sharded."""
+    for group in range(split.replicas + 1):
+        with suppress(ConsistencyError):
+            yield replace(split, sharding_group=group)
 
 
 def systems_for(workload: Workload) -> st.SearchStrategy[System]:

@@ -7,10 +7,11 @@ graph grows with what is distinct, not with the model, the batch or the cluster.
 
 One step, as a stage sees it: `micro_batches` turns of `forward` and of `backward`, in
 the order of the schedule. The last backward is `last_backward`, which hands the step's
-gradients to the network. Then comes `update`: the optimizer and the first forward of
-the next step, layer by layer as the gradients come home. A step is counted from the end
-of the first forward to the end of the update, which is the first forward of the next
-step, so that what overlaps from step to step is counted as it is.
+gradients to the network. Then comes `finish`, for which a stage waits for nobody, and
+`update`: the optimizer and the first forward of the next step, layer by layer as the
+gradients come home. A step is counted from the end of the first forward to the end of
+the update, which is the first forward of the next step, so that what overlaps from step
+to step is counted as it is.
 
 A graph may be one forward pass instead, as a model that answers has it: every
 micro-batch takes its turn of `forward`, nothing comes back, and the time is that from
@@ -165,12 +166,14 @@ class Stage:
         backward: One micro-batch backward.
         last_backward: The step's last micro-batch backward, with the gradients.
         update: The optimizer and the next step's first forward.
+        finish: What is done before that, as soon as the last backward has ended.
     """
 
     forward: Program
     backward: Program
     last_backward: Program
     update: Program
+    finish: Program = ()
 
     @classmethod
     def passing(cls, forward: Program) -> "Stage":
@@ -178,9 +181,15 @@ class Stage:
         return cls(forward=forward, backward=(), last_backward=(), update=())
 
     @property
-    def programs(self) -> tuple[Program, Program, Program, Program]:
-        """All four, in the order in which they first run."""
-        return self.forward, self.backward, self.last_backward, self.update
+    def programs(self) -> tuple[Program, ...]:
+        """All of them, `finish` last."""
+        return (
+            self.forward,
+            self.backward,
+            self.last_backward,
+            self.update,
+            self.finish,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, weakref_slot=True)
@@ -230,14 +239,14 @@ class ExecutionGraph:
                 raise TraceError("a forward pass has stages with forward programs only")
 
     @property
-    def turns(self) -> tuple[int, int, int, int]:
+    def turns(self) -> tuple[int, int, int, int, int]:
         """How often a stage runs each of its programs, in the order of `programs`.
 
         Of a step, the first forward is that of the update, which the step before ran.
         """
         if self.forward_only:
-            return self.micro_batches, 0, 0, 0
-        return self.micro_batches - 1, self.micro_batches - 1, 1, 1
+            return self.micro_batches, 0, 0, 0, 0
+        return self.micro_batches - 1, self.micro_batches - 1, 1, 1, 1
 
     def group(self, name: str) -> Group:
         """The group of that name; there always is one."""
@@ -314,7 +323,7 @@ def _check_stage(stage: Stage, groups: set[str]) -> None:
                 raise TraceError(f"collective {node.name!r}: no group {node.group!r}")
     _check_tokens((stage.forward,))
     _check_tokens((stage.backward,))
-    _check_tokens((stage.last_backward, stage.update))
+    _check_tokens((stage.last_backward, stage.finish, stage.update))
 
 
 def _check_tokens(programs: tuple[Program, ...]) -> None:

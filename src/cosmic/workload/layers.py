@@ -20,6 +20,7 @@ from cosmic.trace.node import (
     Token,
     Wait,
 )
+from cosmic.workload.casts import with_casts
 from cosmic.workload.operators import Operator, Operators
 from cosmic.workload.parallelism import Recompute, SequenceMethod
 from cosmic.workload.weights import embedding_weights, head_weights, layer_weights
@@ -50,6 +51,7 @@ def layer_unit(workload: Workload) -> Unit:
     parts = _Parts(workload)
     forward = (*parts.attention_forward(), *parts.feed_forward_forward())
     backward = (*parts.feed_forward_backward(), *parts.attention_backward())
+    forward, backward = with_casts(forward, workload), with_casts(backward, workload)
     if workload.recompute is Recompute.FULL:
         backward = (*_again(forward), *backward)
     return Unit("layer", layer_weights(workload), forward, backward)

@@ -7,8 +7,17 @@ parallelism adds between them:
   them; the next forward of the unit waits for them and updates its weights first;
 * sharding 1 and 2: they are reduce-scattered, and the updated weights all-gathered, one
   unit ahead of their use;
-* sharding 3: weights are gathered one unit ahead, in every forward and backward, and
-  gradients are reduce-scattered as they come; a pass ends when these have ended.
+* sharding 3: weights are gathered `prefetch` units ahead, in every forward and
+  backward, and gradients are reduce-scattered as they come; a pass ends when these have
+  ended.
+
+Where shards are held in copies, a unit's gradients are reduce-scattered over its shards
+and then all-reduced over its copies, once a step. A device cannot hand over the second
+before the first has ended, so it does so one unit later, and waits if it must.
+
+Without `gradient_overlap`, gradients travel when the last backward has ended; then
+comes the optimizer, then the weights travel, and then the next forward begins. With
+sharding 3 each unit's gradients are awaited behind its backward.
 
 Inference has the forward of each unit and nothing else; replicas are independent.
 
@@ -16,7 +25,7 @@ Left out: the exchange of a tied embedding's gradient between first and last sta
 the final norm's weights, which are too few to travel by themselves.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from cosmic.errors import SpecError
@@ -33,12 +42,12 @@ from cosmic.workload.inference import Task
 from cosmic.workload.layers import Unit, embedding_unit, head_unit, layer_unit
 from cosmic.workload.operators import Operators
 from cosmic.workload.parallelism import Axis, Parallelism
+from cosmic.workload.unit_rows import Around, Run, Turn, places_of, program
 from cosmic.workload.workload import Workload
 
 _GRADIENT = Token("gradient")
+_SCATTERED = Token("scattered")  # on its way to be summed over copies
 _WEIGHTS = Token("weights")
-
-Turn = Callable[[Unit, Unit | None], tuple[Instruction, ...]]
 
 
 def lower(workload: Workload) -> ExecutionGraph:
@@ -73,16 +82,31 @@ def groups(workload: Workload) -> tuple[Group, ...]:
 
     These are the devices of the data and the sequence axis, since the gradients of a
     split sequence's tokens are summed too. Where the order of axes puts others between
-    these two, the group has a part for each.
+    these two, the group has a part for each. Where shards are held in copies, `shard`
+    are those that share out the weights, and `copies` those that hold the same shard.
     """
     split = workload.parallelism
     replicas = Axis.SEQUENCE, Axis.DATA
     parts = [(split.degree(axis), split.stride(axis)) for axis in replicas]
-    return (
+    found = (
         _group(split, Axis.TENSOR),
         _group(split, Axis.SEQUENCE),
         Group.joined("data", parts),
     )
+    if split.copies == 1:
+        return found
+    shards, copies = split.replica_parts()
+    return (*found, Group.joined("shard", shards), Group.joined("copies", copies))
+
+
+def _layer_runs(workload: Workload) -> list[Run]:
+    """The layers of a stage: first those in which something is computed again."""
+    layers, again = workload.layers_per_stage, workload.recomputed_layers
+    runs = [Run(layer_unit(workload), 0, again)] if again else []
+    if again < layers:
+        kept = layer_unit(workload.without_recompute)
+        runs.append(Run(kept, again, layers - again))
+    return runs
 
 
 def _group(split: Parallelism, axis: Axis) -> Group:
@@ -91,194 +115,275 @@ def _group(split: Parallelism, axis: Axis) -> Group:
 
 
 @dataclass(frozen=True, slots=True)
-class _Run:
-    """Equal units in a row."""
-
-    unit: Unit
-    first: int
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
 class _StageLowering:
     """The programs of one stage, out of its units."""
 
     workload: Workload
-    runs: tuple[_Run, ...]
+    runs: tuple[Run, ...]
 
     @classmethod
     def of(cls, workload: Workload, first: bool, last: bool) -> "_StageLowering":
         """The units of a stage: layers count from 0, the ends stand around them."""
         layers = workload.layers_per_stage
-        runs = [_Run(layer_unit(workload), 0, layers)]
+        runs = _layer_runs(workload)
         if first and workload.model.vocabulary:
-            runs.insert(0, _Run(embedding_unit(workload), -1, 1))
+            runs.insert(0, Run(embedding_unit(workload), -1, 1))
         if last and workload.model.vocabulary:
-            runs.append(_Run(head_unit(workload), layers, 1))
+            runs.append(Run(head_unit(workload), layers, 1))
         return cls(workload, tuple(runs))
 
     def stage(self) -> Stage:
-        sharding = self.workload.parallelism.weight_sharding
+        split = self.workload.parallelism
         if self.workload.inference is not None:
-            return Stage.passing(self._program(lambda unit, _: unit.forward))
-        if self.workload.parallelism.replicas == 1:
+            return Stage.passing(self._forward)
+        if split.replicas == 1:
             return self._alone()
-        if sharding == 3:
+        if split.weight_sharding == 3:
             return self._sharded()
-        if sharding == 0:
-            update = self._program(self._update_reduced)
-            return self._replicated(CollectiveKind.ALL_REDUCE, update)
+        if not split.gradient_overlap:
+            return self._in_between()
+        if split.weight_sharding == 0:
+            return self._replicated(self._program(self._update_reduced))
         run = self.runs[0]
         head = Block(
             name="first update", instructions=self._updated(run.unit), first=run.first
         )
-        update = (head, *self._program(self._update_scattered))
-        return self._replicated(CollectiveKind.REDUCE_SCATTER, update)
+        return self._replicated((head, *self._program(self._update_scattered)))
 
     def _alone(self) -> Stage:
         """Nobody shares the gradients."""
-        backward = self._program(lambda unit, _: unit.backward, reverse=True)
+        backward = self._backward
         return Stage(
-            forward=self._program(lambda unit, _: unit.forward),
+            forward=self._forward,
             backward=backward,
             last_backward=backward,
             update=self._program(self._update_alone),
         )
 
-    def _replicated(self, kind: CollectiveKind, update: Program) -> Stage:
-        """Sharding 0, 1 and 2: gradients travel once a step."""
+    def _replicated(self, update: Program) -> Stage:
+        """Sharding 0, 1 and 2: gradients travel once a step, behind the backward."""
 
-        def last(unit: Unit, _: Unit | None) -> tuple[Instruction, ...]:
-            return (*unit.backward, *self._start(unit, kind, _GRADIENT))
+        def last(around: Around) -> tuple[Instruction, ...]:
+            unit = around.unit
+            return (*self._sum_before(around), *unit.backward, *self._reduce(unit))
 
         return Stage(
-            forward=self._program(lambda unit, _: unit.forward),
-            backward=self._program(lambda unit, _: unit.backward, reverse=True),
+            forward=self._forward,
+            backward=self._backward,
             last_backward=self._program(last, reverse=True),
             update=update,
+            finish=self._sum_last(),
+        )
+
+    def _in_between(self) -> Stage:
+        """Sharding 0, 1 and 2: all travels between the last backward and the update."""
+        backward, forward = self._backward, self._forward
+        finish = (
+            *self._each(self._reduce, reverse=True),
+            *self._each(self._sum_copies, reverse=True),
+            *self._each(lambda unit: self._wait(unit, _GRADIENT), reverse=True),
+            self._whole_update(),
+        )
+        if self.workload.parallelism.weight_sharding:
+            gathered = self._each(lambda unit: self._gather(unit, _WEIGHTS))
+            waited = self._each(lambda unit: self._wait(unit, _WEIGHTS))
+            finish = (*finish, *gathered, *waited)
+        return Stage(
+            forward=forward,
+            backward=backward,
+            last_backward=backward,
+            update=forward,
+            finish=finish,
         )
 
     def _sharded(self) -> Stage:
-        """Sharding 3: weights and gradients travel with every micro-batch."""
-        gather = CollectiveKind.ALL_GATHER
+        """Sharding 3: weights and gradients travel with every micro-batch.
 
-        def ahead(unit: Unit, following: Unit | None, step: int) -> list[Instruction]:
-            started: list[Instruction] = []
-            if following is not None:
-                token = Token("weights", step)
-                started.extend(self._start(following, gather, token))
-            return [*started, *self._wait(unit, _WEIGHTS)]
-
-        def forward(unit: Unit, following: Unit | None) -> tuple[Instruction, ...]:
-            return (*ahead(unit, following, 1), *unit.forward)
-
-        def backward(unit: Unit, following: Unit | None) -> tuple[Instruction, ...]:
-            scatter = self._start(unit, CollectiveKind.REDUCE_SCATTER, _GRADIENT)
-            return (*ahead(unit, following, -1), *unit.backward, *scatter)
-
-        fetch, fetch_back = self._fetch(self.runs[0], 0), self._fetch(self.runs[-1], -1)
-        forward_program = (*fetch, *self._program(forward))
-        backward_program = (
-            *fetch_back,
-            *self._program(backward, reverse=True),
-            *self._program(lambda unit, _: self._wait(unit, _GRADIENT), reverse=True),
-        )
+        The last backward also adds up what is held in copies, for which the pass does
+        not wait.
+        """
+        wait = self._each(lambda unit: self._wait(unit, _GRADIENT), reverse=True)
+        wait = wait if self.workload.parallelism.gradient_overlap else ()
+        forward = (*self._fetch(), *self._program(self._forward_sharded, self._ahead))
+        backward = (*self._backward_sharded(self._scattered), *wait)
+        optimized = (self._whole_update(), *forward)
+        if self.workload.parallelism.copies == 1:
+            return Stage(
+                forward=forward,
+                backward=backward,
+                last_backward=backward,
+                update=optimized,
+            )
         return Stage(
-            forward=forward_program,
-            backward=backward_program,
-            last_backward=backward_program,
-            update=(self._whole_update(), *forward_program),
+            forward=forward,
+            backward=backward,
+            last_backward=self._backward_sharded(self._scattered_and_summed),
+            update=(*wait, *optimized),
+            finish=self._sum_last(),
         )
 
-    def _fetch(self, run: _Run, end: int) -> Program:
-        """The first gather of a pass, which nothing can hide."""
-        first = run.first if end == 0 else run.first + run.count - 1
-        start = self._start(run.unit, CollectiveKind.ALL_GATHER, _WEIGHTS)
-        if not start:
-            return ()
-        return (Block(name="first weights", instructions=start, first=first),)
+    def _forward_sharded(self, around: Around) -> tuple[Instruction, ...]:
+        return (*self._fetched(around), *around.unit.forward)
 
-    def _update_alone(self, unit: Unit, _: Unit | None) -> tuple[Instruction, ...]:
-        return (*self._optimize(unit), *unit.forward)
+    def _backward_sharded(self, exchange: Turn) -> Program:
+        """A backward with what becomes of each unit's gradients."""
 
-    def _update_reduced(self, unit: Unit, _: Unit | None) -> tuple[Instruction, ...]:
+        def turn(around: Around) -> tuple[Instruction, ...]:
+            sent = exchange(around)
+            return (*self._fetched(around), *around.unit.backward, *sent)
+
+        reach = max(1, self._ahead)
+        return (
+            *self._fetch(reverse=True),
+            *self._program(turn, reach, reverse=True),
+        )
+
+    def _scattered(self, around: Around) -> tuple[Instruction, ...]:
+        """Gradients to their owners, or to one of them."""
+        unit = around.unit
+        group = "data" if self.workload.parallelism.copies == 1 else "shard"
+        scatter = CollectiveKind.REDUCE_SCATTER
+        start = self._start(unit, scatter, group, _GRADIENT)
+        if self.workload.parallelism.gradient_overlap:
+            return start
+        return (*start, *self._wait(unit, _GRADIENT))
+
+    def _scattered_and_summed(self, around: Around) -> tuple[Instruction, ...]:
+        """Gradients to all of their owners."""
+        unit = around.unit
+        if self.workload.parallelism.gradient_overlap:
+            return (*self._sum_before(around), *self._reduce(unit))
+        summed = (*self._reduce(unit), *self._sum_copies(unit))
+        return (*summed, *self._wait(unit, _GRADIENT))
+
+    def _fetched(self, around: Around) -> tuple[Instruction, ...]:
+        """The unit's weights, and the start of those that are next to be fetched."""
+        later = around.at(self._ahead)
+        token = around.token(_WEIGHTS.label, self._ahead)
+        start = self._gather(later, token) if later is not None else ()
+        return (*start, *self._wait(around.unit, _WEIGHTS))
+
+    def _fetch(self, reverse: bool = False) -> Program:
+        """The first gathers of a pass, which nothing can hide."""
+        places = list(places_of(self.runs))[:: -1 if reverse else 1]
+        return tuple(
+            Block(name="first weights", instructions=start, first=layer)
+            for unit, layer in places[: self._ahead]
+            if (start := self._gather(unit, _WEIGHTS))
+        )
+
+    def _update_alone(self, around: Around) -> tuple[Instruction, ...]:
+        return (*self._optimize(around.unit), *around.unit.forward)
+
+    def _update_reduced(self, around: Around) -> tuple[Instruction, ...]:
+        unit = around.unit
         wait = self._wait(unit, _GRADIENT)
         return (*wait, *self._optimize(unit), *unit.forward)
 
-    def _update_scattered(
-        self, unit: Unit, following: Unit | None
-    ) -> tuple[Instruction, ...]:
+    def _update_scattered(self, around: Around) -> tuple[Instruction, ...]:
+        unit, following = around.unit, around.at(1)
         ahead = self._updated(following, 1) if following is not None else ()
         return (*ahead, *self._wait(unit, _WEIGHTS), *unit.forward)
 
     def _updated(self, unit: Unit, offset: int = 0) -> tuple[Instruction, ...]:
         """Gradients home, weights updated and on their way."""
-        gather = CollectiveKind.ALL_GATHER
         return (
-            *self._wait(unit, Token("gradient", offset)),
+            *self._wait(unit, Token(_GRADIENT.label, offset)),
             *self._optimize(unit),
-            *self._start(unit, gather, Token("weights", offset)),
+            *self._gather(unit, Token(_WEIGHTS.label, offset)),
         )
 
     def _optimize(self, unit: Unit) -> tuple[Instruction, ...]:
         if unit.weights == 0:
             return ()
-        split = self.workload.parallelism
-        shards = split.replicas if split.weight_sharding else 1
-        return (Operators(self.workload).optimizer(unit.weights / shards),)
+        operators = Operators(self.workload)
+        return (operators.optimizer(unit.weights / self._optimizer_shards),)
 
     def _whole_update(self) -> Block:
-        """The optimizer over all of the stage's shards at once."""
+        """The optimizer over all of the stage's weights or shards at once."""
         count = sum(run.unit.weights * run.count for run in self.runs)
-        shards = self.workload.parallelism.replicas
-        node = Operators(self.workload).optimizer(count / shards)
+        node = Operators(self.workload).optimizer(count / self._optimizer_shards)
         return Block(name="optimizer", instructions=(node,))
 
+    @property
+    def _optimizer_shards(self) -> int:
+        split = self.workload.parallelism
+        return split.shards if split.weight_sharding else 1
+
+    @property
+    def _ahead(self) -> int:
+        return self.workload.parallelism.prefetch
+
+    def _reduce(self, unit: Unit) -> tuple[Instruction, ...]:
+        """Send a unit's gradients off to be summed, or to be scattered first."""
+        split = self.workload.parallelism
+        if split.weight_sharding == 0:
+            return self._start(unit, CollectiveKind.ALL_REDUCE, "data", _GRADIENT)
+        scatter = CollectiveKind.REDUCE_SCATTER
+        if split.copies == 1:
+            return self._start(unit, scatter, "data", _GRADIENT)
+        return self._start(unit, scatter, "shard", _SCATTERED)
+
+    def _sum_copies(self, unit: Unit, offset: int = 0) -> tuple[Instruction, ...]:
+        """When a unit's gradients are scattered, add them up over copies."""
+        if self.workload.parallelism.copies == 1:
+            return ()
+        scattered, summed = (Token(t.label, offset) for t in (_SCATTERED, _GRADIENT))
+        add = CollectiveKind.ALL_REDUCE
+        return (
+            *self._wait(unit, scattered),
+            *self._start(unit, add, "copies", summed, self.workload.parallelism.shards),
+        )
+
+    def _sum_before(self, around: Around) -> tuple[Instruction, ...]:
+        """The same of the unit that ran before."""
+        before, offset = around.at(-1), -around.step
+        return self._sum_copies(before, offset) if before is not None else ()
+
+    def _sum_last(self) -> Program:
+        """The same of the unit whose gradients came last, the stage's first one."""
+        run = self.runs[0]
+        instructions = self._sum_copies(run.unit)
+        if not instructions:
+            return ()
+        return (Block(name="first copies", instructions=instructions, first=run.first),)
+
+    def _gather(self, unit: Unit, token: Token) -> tuple[Instruction, ...]:
+        group = "data" if self.workload.parallelism.copies == 1 else "shard"
+        return self._start(unit, CollectiveKind.ALL_GATHER, group, token)
+
     def _start(
-        self, unit: Unit, kind: CollectiveKind, token: Token
+        self, unit: Unit, kind: CollectiveKind, group: str, token: Token, parts: int = 1
     ) -> tuple[Instruction, ...]:
-        """A collective over a unit's weights or gradients."""
+        """A collective over a unit's weights or gradients, or so much of them."""
         if unit.weights == 0:
             return ()
+        gathers = kind is CollectiveKind.ALL_GATHER  # weights, not gradients
+        each = self.workload.element_bytes if gathers else self.workload.gradient_bytes
         node = CollectiveNode(
-            name=f"{unit.name} {token.label}",
+            name=f"{unit.name} {'weights' if gathers else 'gradient'}",
             kind=kind,
-            group="data",
-            nbytes=float(self.workload.element_bytes * unit.weights),
+            group=group,
+            nbytes=each * unit.weights / parts,
         )
         return (Start(node, token),)
 
     def _wait(self, unit: Unit, token: Token) -> tuple[Instruction, ...]:
         return (Wait(token),) if unit.weights else ()
 
-    def _program(self, turn: Turn, reverse: bool = False) -> Program:
-        """A turn for every unit, in order or backward; each is told the next one."""
-        runs = self.runs[::-1] if reverse else self.runs
-        following: Sequence[_Run | None] = [*runs[1:], None]
-        blocks: list[Block] = []
-        for run, after in zip(runs, following, strict=True):
-            blocks.extend(_blocks(run, after, turn, reverse))
-        return tuple(block for block in blocks if block.instructions)
+    @property
+    def _forward(self) -> Program:
+        return self._each(lambda unit: unit.forward)
 
+    @property
+    def _backward(self) -> Program:
+        return self._each(lambda unit: unit.backward, reverse=True)
 
-def _blocks(
-    run: _Run, after: _Run | None, turn: Turn, reverse: bool
-) -> tuple[Block, ...]:
-    """The turns of one run; its last turn has another follower than the rest."""
-    step = -1 if reverse else 1
-    first = run.first + run.count - 1 if reverse else run.first
-    inner = turn(run.unit, run.unit)
-    last = turn(run.unit, after.unit if after else None)
-    name = run.unit.name
-    if inner == last:
-        block = Block(
-            name=name, instructions=last, repeat=run.count, first=first, step=step
-        )
-        return (block,)
-    end = Block(name=name, instructions=last, first=first + step * (run.count - 1))
-    if run.count == 1:
-        return (end,)
-    start = Block(
-        name=name, instructions=inner, repeat=run.count - 1, first=first, step=step
-    )
-    return start, end
+    def _each(
+        self, turn: Callable[[Unit], tuple[Instruction, ...]], reverse: bool = False
+    ) -> Program:
+        """What each unit does without looking around."""
+        return self._program(lambda around: turn(around.unit), 0, reverse)
+
+    def _program(self, turn: Turn, reach: int = 1, reverse: bool = False) -> Program:
+        return program(self.runs, turn, reach, reverse)

@@ -9,10 +9,10 @@ operator.
 """
 
 from dataclasses import dataclass, fields
-from itertools import pairwise
 from typing import assert_never
 
 from cosmic.trace.execution_graph import Schedule
+from cosmic.trace.precision import Precision
 from cosmic.units import Bytes
 from cosmic.workload.inference_memory import answers, cache, pass_activations
 from cosmic.workload.model import FeedForward
@@ -72,16 +72,15 @@ def stage_footprint(workload: Workload, stage: int) -> MemoryFootprint:
         return _answering(workload, stage)
     split, element = workload.parallelism, workload.element_bytes
     count = stage_weights(workload, stage)
-    shared = count / split.replicas
+    shared = count / split.shards
     last = stage == split.pipeline - 1
     return MemoryFootprint(
         weights=element * (shared if split.weight_sharding >= 3 else count),
-        gradients=element * (shared if split.weight_sharding >= 2 else count),
+        gradients=workload.gradient_bytes
+        * (shared if _scatters_at_once(workload) else count),
         optimizer=workload.optimizer_bytes
         * (shared if split.weight_sharding >= 1 else count),
-        activations=_in_flight(workload, stage)
-        * workload.layers_per_stage
-        * layer_activations(workload)
+        activations=_in_flight(workload, stage) * _kept(workload)
         + _recomputed(workload),
         logits=_logits(workload) if last else 0.0,
         buffers=_buffers(workload, stage),
@@ -102,8 +101,29 @@ def _answering(workload: Workload, stage: int) -> MemoryFootprint:
     )
 
 
+def _scatters_at_once(workload: Workload) -> bool:
+    """Whether a unit's gradients are given to their owners as soon as they are there.
+
+    With sharding 2 they are added up over the micro-batches of a step first, and are
+    whole until then: PyTorch's `no_sync` and pipelines of FSDP do so. Megatron-LM has
+    sharding 1 only; DeepSpeed would scatter those of every micro-batch, and has no
+    sharding 2 in a pipeline.
+    """
+    split = workload.parallelism
+    if split.weight_sharding != 2:
+        return split.weight_sharding == 3
+    return workload.micro_batches == 1 and split.gradient_overlap
+
+
+def _kept(workload: Workload) -> Bytes:
+    """What the layers of a stage keep of one micro-batch."""
+    again, layers = workload.recomputed_layers, workload.layers_per_stage
+    kept = again * layer_activations(workload)
+    return kept + (layers - again) * _whole_layer(workload)
+
+
 def layer_activations(workload: Workload) -> Bytes:
-    """What one layer keeps of one micro-batch for the backward pass.
+    """What one layer keeps of one micro-batch, if it computes the rest again.
 
     Reference:
         V. Korthikanti et al., "Reducing activation recomputation in large transformer
@@ -129,14 +149,22 @@ def _whole_layer(workload: Workload) -> Bytes:
 
 def _layer_without_scores(workload: Workload) -> Bytes:
     model, element = workload.model, workload.element_bytes
-    tensor = workload.parallelism.tensor
+    product, tensor = workload.product_bytes, workload.parallelism.tensor
     # inputs of two norms and of the two first products, and two dropout masks
-    copied = (4 * element + 2 * _MASK_BYTES) * model.hidden * _tokens_kept(workload)
-    # queries and context, keys and values, inputs and output of the activation
-    gated = 3 if model.feed_forward_kind is FeedForward.SWIGLU else 2
-    width = 2 * model.query_width // tensor + _key_value_width(workload)
-    width += gated * model.feed_forward // tensor
-    return float(copied + element * width * workload.tokens)
+    each = 2 * element + 2 * product + 2 * _MASK_BYTES
+    copied = each * model.hidden * _tokens_kept(workload)
+    query, between = model.query_width // tensor, model.feed_forward // tensor
+    inputs = 2 if model.feed_forward_kind is FeedForward.SWIGLU else 1
+    # queries, keys, values and what goes into the activation; what comes out of it
+    width = query + _key_value_width(workload) + inputs * between
+    kept = element * width + product * between + _context_bytes(workload) * query
+    return float(copied + kept * workload.tokens)
+
+
+def _context_bytes(workload: Workload) -> int:
+    """Of a number that attention hands on; a fused core needs it for itself, too."""
+    both = workload.fused_attention and workload.precision is Precision.FP8
+    return workload.product_bytes + (workload.element_bytes if both else 0)
 
 
 def _key_value_width(workload: Workload) -> int:
@@ -180,27 +208,28 @@ def _logits(workload: Workload) -> Bytes:
 
 def _buffers(workload: Workload, stage: int) -> Bytes:
     """What other devices own, while it is here for use."""
-    others = workload.parallelism.replicas - 1
-    shards = _whole_units(workload, stage) * others / workload.parallelism.replicas
-    return workload.element_bytes * shards + _gathered_keys(workload)
+    shards = workload.parallelism.shards
+    others = (shards - 1) / shards
+    return _whole_units(workload, stage) * others + _gathered_keys(workload)
 
 
 def _whole_units(workload: Workload, stage: int) -> int:
-    """Weights and gradients of whole units that stand beside this device's shards.
+    """Bytes of weights and gradients of whole units beside this device's shards.
 
     The gradients of the unit at work, before they are scattered (sharding 2 and 3); its
-    weights and those of the unit fetched ahead (sharding 3).
+    weights and those of the units fetched ahead (sharding 3).
     """
     split = workload.parallelism
-    units = [layer_weights(workload)] * min(2, workload.layers_per_stage)
+    ahead = split.prefetch
+    units = [layer_weights(workload)] * min(1 + ahead, workload.layers_per_stage)
     if stage == 0:
         units.insert(0, embedding_weights(workload))
     if stage == split.pipeline - 1:
         units.append(head_weights(workload))
-    gradients = max(units) if split.weight_sharding >= 2 else 0
-    pairs = pairwise([0, *units])
-    weights = max(map(sum, pairs)) if split.weight_sharding >= 3 else 0
-    return gradients + weights
+    gradients = max(units) if _scatters_at_once(workload) else 0
+    windows = (sum(units[first : first + 1 + ahead]) for first in range(len(units)))
+    weights = max(windows) if split.weight_sharding >= 3 else 0
+    return workload.gradient_bytes * gradients + workload.element_bytes * weights
 
 
 def _gathered_keys(workload: Workload) -> Bytes:

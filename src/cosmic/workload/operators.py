@@ -12,12 +12,14 @@ Reference:
 from dataclasses import dataclass, replace
 
 from cosmic.trace.node import Attention, ComputeNode, OperatorKind, Product
+from cosmic.trace.precision import Precision
 from cosmic.workload.model import FeedForward
 from cosmic.workload.parallelism import SequenceMethod
 from cosmic.workload.workload import Workload
 
 Work = Product | Attention
 
+_CORE_PRODUCTS = "attention_scores", "attention_context"
 _LOSS_BYTES = 4  # logits enter the loss in single precision
 
 
@@ -80,6 +82,7 @@ class Operators:
             T. Dao, "FlashAttention-2", 2023, section 3.2 (five products backward).
         """
         workload, element = self.workload, self.workload.element_bytes
+        held = workload.held_precision
         scores = self._scores()
         product = 2.0 * scores * workload.model.head_dim
         queries, keys = self._query_bytes(), self._key_bytes()
@@ -89,30 +92,25 @@ class Operators:
                 "attention", OperatorKind.ATTENTION, 2 * product, moved, 2.5, 2
             )
             shape = self._attention_shape()
-            return (_shaped(fused, (shape,), (replace(shape, backward=True),)),)
+            core = _shaped(fused, (shape,), (replace(shape, backward=True),))
+            return (self._in(held, core),)
         moved = queries + keys + element * scores
         shape = self._attention_shape()
         batch, width = shape.batch * shape.heads, shape.head_dim
+        products = (
+            Product(rows=shape.queries, columns=shape.keys, inner=width, batch=batch),
+            Product(rows=shape.queries, columns=width, inner=shape.keys, batch=batch),
+        )
+        first, second = (
+            self._in(held, _product(name, OperatorKind.ATTENTION, moved, product))
+            for name, product in zip(_CORE_PRODUCTS, products, strict=True)
+        )
         return (
-            _product(
-                "attention_scores",
-                OperatorKind.ATTENTION,
-                moved,
-                Product(
-                    rows=shape.queries, columns=shape.keys, inner=width, batch=batch
-                ),
-            ),
+            first,
             self._pointwise(
                 "attention_softmax", OperatorKind.ELEMENTWISE, scores, 5, 2, 3
             ),
-            _product(
-                "attention_context",
-                OperatorKind.ATTENTION,
-                moved,
-                Product(
-                    rows=shape.queries, columns=width, inner=shape.keys, batch=batch
-                ),
-            ),
+            second,
         )
 
     def _attention_shape(self) -> Attention:
@@ -165,9 +163,12 @@ class Operators:
         return self._pointwise("embedding", OperatorKind.EMBEDDING, elements, 0, 2, 3)
 
     def logits(self) -> Operator:
-        """The product with the output matrix."""
-        model, tokens = self.workload.model, self.workload.answered
-        return self._matrix("logits", model.hidden, self._vocabulary, tokens)
+        """The product with the output matrix, which is never done in FP8."""
+        workload = self.workload
+        held = replace(workload, precision=workload.held_precision)
+        return Operators(held)._matrix(
+            "logits", workload.model.hidden, self._vocabulary, workload.answered
+        )
 
     def sampling(self) -> Operator:
         """The choice of the next token of each sequence, over the whole vocabulary."""
@@ -178,17 +179,25 @@ class Operators:
         """Softmax and cross-entropy over this device's part of the vocabulary."""
         elements = self.workload.tokens * self._vocabulary
         moved = float(_LOSS_BYTES * elements)
-        return _operator("loss", OperatorKind.LOSS, 5.0 * elements, moved, 0.4, 2)
+        loss = _operator("loss", OperatorKind.LOSS, 5.0 * elements, moved, 0.4, 2)
+        return self._in(self.workload.held_precision, loss)
 
     def optimizer(self, weights: float) -> ComputeNode:
-        """Adam over `weights` weights: gradients in, state in and out, weights out."""
+        """Adam over `weights` weights: gradients in, state in and out, weights out.
+
+        Weights without a master copy in the state are read, too.
+        """
         workload = self.workload
-        moved = 2 * workload.element_bytes + 2 * workload.optimizer_bytes
+        moved = workload.gradient_bytes + workload.element_bytes
+        moved += 2 * workload.optimizer_bytes
+        if not workload.has_master_weights:
+            moved += workload.element_bytes
         return ComputeNode(
             name="optimizer",
             kind=OperatorKind.OPTIMIZER,
             flops=10.0 * weights,
             nbytes=float(moved * weights),
+            precision=workload.held_precision,
         )
 
     @property
@@ -220,13 +229,29 @@ class Operators:
     def _matrix(
         self, name: str, inner: int, outer: int, tokens: int | None = None
     ) -> Operator:
-        """Tokens x inner times inner x outer; all tokens, if none are given."""
-        tokens = self.workload.tokens if tokens is None else tokens
-        elements = tokens * inner + tokens * outer
-        moved = float(self.workload.element_bytes * elements)
-        moved += self.workload.weight_bytes * inner * outer
+        """Tokens x inner times inner x outer; all tokens, if none are given.
+
+        Factors are read in the format of products, results written in that of
+        activations or of gradients.
+        """
+        workload = self.workload
+        tokens = workload.tokens if tokens is None else tokens
+        into, out, matrix = tokens * inner, tokens * outer, inner * outer
+        read, written = workload.product_bytes, workload.element_bytes
+        forward = read * into + workload.multiplied_bytes * matrix + written * out
+        for_input = read * (out + matrix) + written * into
+        for_weights = read * (into + out) + workload.gradient_bytes * matrix
         product = Product(rows=tokens, columns=outer, inner=inner)
-        return _product(name, OperatorKind.MATRIX, moved, product)
+        operator = _product(name, OperatorKind.MATRIX, float(forward), product)
+        both = replace(operator.backward, nbytes=float(for_input + for_weights))
+        return self._in(workload.precision, Operator(operator.forward, both))
+
+    def _in(self, precision: Precision, operator: Operator) -> Operator:
+        """The operator in a format."""
+        return Operator(
+            replace(operator.forward, precision=precision),
+            replace(operator.backward, precision=precision),
+        )
 
     def _pointwise(
         self,
@@ -239,18 +264,21 @@ class Operators:
     ) -> Operator:
         """`flops` operations and `moved` reads and writes for each element."""
         element = self.workload.element_bytes
+        precision = self.workload.held_precision
         return Operator(
             ComputeNode(
                 name=name,
                 kind=kind,
                 flops=float(flops * elements),
                 nbytes=float(moved * element * elements),
+                precision=precision,
             ),
             ComputeNode(
                 name=f"{name} backward",
                 kind=kind,
                 flops=float(flops * elements),
                 nbytes=float(moved_backward * element * elements),
+                precision=precision,
             ),
         )
 

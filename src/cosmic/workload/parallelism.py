@@ -2,11 +2,13 @@
 
 import enum
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import assert_never
 
-from cosmic.errors import SpecError
+from cosmic.errors import ConsistencyError, SpecError
+
+Parts = list[tuple[int, int]]
 
 
 class Axis(enum.Enum):
@@ -63,6 +65,13 @@ class Parallelism:
         tensor_sequence: Whether tensor-parallel devices also share the tokens of what
             lies between their matrices (Megatron's sequence parallelism).
         axis_order: Every axis once, innermost first.
+        sharding_group: Over how many of the devices that hold the same weights these
+            are sharded, the innermost ones; the others hold copies of the shards. 0 is
+            all of them.
+        gradient_overlap: Whether gradients travel while the last backward goes on, and
+            updated weights while the next forward does; if not, all travel in between,
+            and with sharding 3 the gradients of each unit behind its backward.
+        prefetch: How many units ahead of their use sharding 3 gathers weights.
     """
 
     tensor: int = 1
@@ -73,6 +82,9 @@ class Parallelism:
     sequence_method: SequenceMethod = SequenceMethod.ALL_GATHER
     tensor_sequence: bool = False
     axis_order: tuple[Axis, ...] = tuple(Axis)
+    sharding_group: int = 0
+    gradient_overlap: bool = True
+    prefetch: int = 1
 
     def __post_init__(self) -> None:
         for axis in Axis:
@@ -88,6 +100,32 @@ class Parallelism:
             raise SpecError(
                 f"axis_order must name each of {_names(Axis)} once, "
                 f"not {_names(self.axis_order) or 'nothing'}"
+            )
+        if self.prefetch < 0:
+            raise SpecError(f"prefetch must not be negative, but is {self.prefetch}")
+        self._check_sharding_group()
+
+    def _check_sharding_group(self) -> None:
+        if self.sharding_group < 0:
+            raise SpecError(
+                f"sharding_group must not be negative, but is {self.sharding_group}"
+            )
+        if self.sharding_group and not self.weight_sharding:
+            raise ConsistencyError(
+                f"sharding_group = {self.sharding_group}, but weight_sharding is 0: "
+                "nothing is sharded"
+            )
+        if self.replicas % self.shards:
+            raise ConsistencyError(
+                f"sharding_group over data x sequence: {self.shards} does not divide "
+                f"{self.replicas}"
+            )
+        shards, _ = self.replica_parts()
+        if math.prod(size for size, _ in shards) != self.shards:
+            raise ConsistencyError(
+                f"sharding_group = {self.shards} does not fit into data x sequence: "
+                "another axis lies between these two, so that it must divide the inner "
+                "one, or be a multiple of it"
             )
 
     def degree(self, axis: Axis) -> int:
@@ -123,6 +161,49 @@ class Parallelism:
     def replicas(self) -> int:
         """Devices that hold the same weights, over which gradients are summed."""
         return self.data * self.sequence
+
+    @property
+    def shards(self) -> int:
+        """Devices that share out weights, gradients or optimizer state."""
+        return self.sharding_group or self.replicas
+
+    @property
+    def copies(self) -> int:
+        """Devices that hold the same shard."""
+        return self.replicas // self.shards
+
+    def replica_parts(self) -> tuple[Parts, Parts]:
+        """Size and stride of the parts of those that share, and of those that copy.
+
+        >>> split = Parallelism(data=8, tensor=2, weight_sharding=1, sharding_group=4)
+        >>> split.replica_parts()
+        ([(4, 2)], [(2, 8)])
+        """
+        both = Axis.SEQUENCE, Axis.DATA
+        parts = sorted((self.stride(axis), self.degree(axis)) for axis in both)
+        shards: list[tuple[int, int]] = []
+        copies: list[tuple[int, int]] = []
+        left = self.shards
+        for stride, size in _side_by_side(parts):
+            inner = math.gcd(size, left)
+            left = left // inner if inner == size else 1
+            shards.append((inner, stride))
+            copies.append((size // inner, stride * inner))
+        return shards, copies
+
+
+def _side_by_side(parts: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Strides and sizes from the inside out, those that continue each other as one."""
+    stride, size = 1, 1
+    for outer, more in parts:
+        if size == 1:
+            stride, size = outer, more
+        elif more > 1 and outer == stride * size:
+            size *= more
+        elif more > 1:
+            yield stride, size
+            stride, size = outer, more
+    yield stride, size
 
 
 def _name(axis: Axis) -> str:

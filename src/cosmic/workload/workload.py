@@ -4,9 +4,12 @@ from dataclasses import dataclass, field, replace
 
 from cosmic.errors import ConsistencyError, SpecError
 from cosmic.trace.execution_graph import Schedule
+from cosmic.trace.precision import Precision
 from cosmic.workload.inference import Inference, Task
 from cosmic.workload.model import TransformerModel
 from cosmic.workload.parallelism import Parallelism, Recompute, SequenceMethod
+
+_ADDS_UP = (Precision.FP32, Precision.BF16)  # formats of gradients
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,11 +24,13 @@ class Workload:
         micro_batch: Sequences that one replica takes through the model at a time.
         parallelism: How the work is split.
         recompute: What is computed again in the backward pass.
+        recompute_layers: In how many layers of each stage, the first ones; 0 is all.
         fused_attention: Whether the attention core keeps its scores on chip.
         schedule: Order of micro-batches in the pipeline.
-        element_bytes: Bytes of a weight, a gradient or an activation.
-        optimizer_bytes: Bytes of optimizer state for each weight: 12 for Adam with
-            single-precision master weights and moments.
+        precision: In which format products are computed. Weights, gradients and
+            activations are held in it, but in two bytes for FP8.
+        gradient_precision: In which format gradients are added up and exchanged; None
+            for that of the weights.
         inference: What is asked; None for a training step.
     """
 
@@ -34,10 +39,11 @@ class Workload:
     micro_batch: int = 1
     parallelism: Parallelism = field(default_factory=Parallelism)
     recompute: Recompute = Recompute.NONE
+    recompute_layers: int = 0
     fused_attention: bool = True
     schedule: Schedule = Schedule.ONE_F_ONE_B
-    element_bytes: int = 2
-    optimizer_bytes: int = 12
+    precision: Precision = Precision.BF16
+    gradient_precision: Precision | None = None
     inference: Inference | None = None
 
     def __post_init__(self) -> None:
@@ -46,16 +52,28 @@ class Workload:
                 f"batch and micro_batch must be at least 1, not {self.batch} and "
                 f"{self.micro_batch}"
             )
-        if self.element_bytes < 1 or self.optimizer_bytes < 0:
-            raise SpecError(
-                f"element_bytes = {self.element_bytes}, "
-                f"optimizer_bytes = {self.optimizer_bytes}: must not be below 1 and 0"
-            )
+        check_gradients(self.precision, self.gradient_precision)
         if self.inference is not None:
             self.inference.check(self.model, self.parallelism, self.recompute)
         for value, divisor, what in self._divisions():
             if value % divisor:
                 raise ConsistencyError(f"{what}: {divisor} does not divide {value}")
+        self._check_recompute_layers()
+
+    def _check_recompute_layers(self) -> None:
+        count = self.recompute_layers
+        if count < 0:
+            raise SpecError(f"recompute_layers must not be negative, but is {count}")
+        if count and self.recompute is Recompute.NONE:
+            raise ConsistencyError(
+                f"recompute_layers = {count}, but recompute is none: nothing is "
+                "computed again"
+            )
+        if count > self.layers_per_stage:
+            raise ConsistencyError(
+                f"recompute_layers = {count}, but a stage has no more than "
+                f"{self.layers_per_stage} layers"
+            )
 
     def _divisions(self) -> list[tuple[int, int, str]]:
         model, split = self.model, self.parallelism
@@ -81,6 +99,47 @@ class Workload:
         ]
 
     @property
+    def held_precision(self) -> Precision:
+        """The format of weights, activations and of all that is not a product in FP8.
+
+        The attention core and what is no product stay in two bytes beside products in
+        FP8.
+
+        Reference:
+            P. Micikevicius et al., "FP8 formats for deep learning", 2022, section 3.
+        """
+        return Precision.BF16 if self.precision is Precision.FP8 else self.precision
+
+    @property
+    def element_bytes(self) -> int:
+        """Bytes of a weight or of an activation."""
+        return self.held_precision.nbytes
+
+    @property
+    def product_bytes(self) -> int:
+        """Bytes of a number that a product of a layer takes in."""
+        return self.precision.nbytes
+
+    @property
+    def gradient_bytes(self) -> int:
+        """Bytes of a weight's gradient, as it is added up and exchanged."""
+        return (self.gradient_precision or self.held_precision).nbytes
+
+    @property
+    def has_master_weights(self) -> bool:
+        """Whether the optimizer keeps weights of its own, in single precision."""
+        return self.element_bytes < 4
+
+    @property
+    def optimizer_bytes(self) -> int:
+        """Bytes of optimizer state for each weight.
+
+        Two moments of Adam in single precision, and a master copy of the weight where
+        it is held in less.
+        """
+        return 12 if self.has_master_weights else 8
+
+    @property
     def micro_batches(self) -> int:
         """Micro-batches of one replica in a step."""
         return self.batch // (self.parallelism.data * self.micro_batch)
@@ -89,6 +148,18 @@ class Workload:
     def layers_per_stage(self) -> int:
         """Layers on one pipeline stage."""
         return self.model.layers // self.parallelism.pipeline
+
+    @property
+    def recomputed_layers(self) -> int:
+        """Layers of a stage in which something is computed again."""
+        if self.recompute is Recompute.NONE:
+            return 0
+        return self.recompute_layers or self.layers_per_stage
+
+    @property
+    def without_recompute(self) -> "Workload":
+        """The same, but that everything is kept."""
+        return replace(self, recompute=Recompute.NONE, recompute_layers=0)
 
     @property
     def task(self) -> Task:
@@ -130,6 +201,13 @@ class Workload:
         return self.inference.weight_bits / 8
 
     @property
+    def multiplied_bytes(self) -> float:
+        """Bytes of a weight as a product reads it: in training, cast once a step."""
+        if self.inference is None:
+            return self.product_bytes
+        return self.weight_bytes
+
+    @property
     def cache_bytes(self) -> float:
         """Bytes of an element of keys and values as attention reads them."""
         if self.inference is None:
@@ -168,3 +246,21 @@ class Workload:
         everywhere = self.queries * seen.flops_per_token() / 3
         spared = 2.0 * self.model.head_weights * (self.queries - 1)
         return self.batch * (everywhere - spared)
+
+
+def check_gradients(precision: Precision, gradients: Precision | None) -> None:
+    """See that gradients are added up in a format that fits the weights.
+
+    Raises:
+        SpecError: Nobody adds up gradients in this format.
+        ConsistencyError: The exponents of the two formats differ.
+    """
+    if gradients is not None and gradients not in _ADDS_UP:
+        raise SpecError(
+            f"gradient_precision must be bf16 or fp32, not {gradients.value}"
+        )
+    if precision is Precision.FP16 and gradients is Precision.BF16:
+        raise ConsistencyError(
+            "gradient_precision bf16 does not fit precision fp16: their exponents "
+            "differ; choose auto or fp32"
+        )

@@ -53,7 +53,8 @@ def test_each_level_shards_one_part_more(
     sharding: int, weights: int, gradients: int, optimizer: int
 ) -> None:
     # the 2 x 2 devices of data and sequence hold the same weights
-    sharded = workload({"data": 2, "sequence": 2, "weight_sharding": sharding})
+    split = {"data": 2, "sequence": 2, "weight_sharding": sharding}
+    sharded = workload(split, batch=2)
     count = stage_weights(sharded, 0)
 
     held = stage_footprint(sharded, 0)
@@ -149,9 +150,70 @@ def test_sharded_weights_are_gathered_for_two_units_at_a_time() -> None:
 
 
 def test_sharded_gradients_are_whole_until_they_are_scattered() -> None:
-    sharded = workload({"data": 4, "weight_sharding": 2}, {"vocabulary": 0})
+    split = {"data": 4, "weight_sharding": 2}
+    sharded = workload(split, {"vocabulary": 0}, batch=4)
 
     assert memory_footprint(sharded).buffers == 2 * layer_weights(sharded) * 3 / 4
+
+
+def test_gradients_that_add_up_over_micro_batches_are_whole_with_sharding_2() -> None:
+    once, often = (
+        memory_footprint(workload({"data": 4, "weight_sharding": 2}, batch=batch))
+        for batch in (4, 8)
+    )
+    late = {"data": 4, "weight_sharding": 2, "gradient_overlap": False}
+
+    assert often.gradients == often.weights == 4 * once.gradients
+    assert often.buffers == 0 < once.buffers
+    assert memory_footprint(workload(late, batch=4)).gradients == often.gradients
+
+
+@pytest.mark.parametrize("sharding", [1, 2, 3])
+def test_shards_in_a_group_are_larger_than_over_all(sharding: int) -> None:
+    """Two groups of four: what is sharded over eight is twice as large over four."""
+    all_of_them, group = (
+        memory_footprint(
+            workload(
+                {"data": 8, "weight_sharding": sharding, "sharding_group": size},
+                batch=8,
+            )
+        )
+        for size in (0, 4)
+    )
+
+    assert group.optimizer == 2 * all_of_them.optimizer
+    assert group.gradients == (1, 2, 2)[sharding - 1] * all_of_them.gradients
+    assert group.weights == (1, 1, 2)[sharding - 1] * all_of_them.weights
+    assert group.activations == all_of_them.activations
+
+
+def test_each_unit_fetched_further_ahead_is_a_buffer() -> None:
+    whole, layer = [], 0
+    for ahead in range(4):
+        split = {"data": 4, "weight_sharding": 3, "prefetch": ahead}
+        sharded = workload(split, {"vocabulary": 0})
+        layer = layer_weights(sharded)
+        whole.append(memory_footprint(sharded).buffers)
+
+    # weights of 1 + ahead layers and the gradients of one, three quarters each
+    assert whole == [2 * (2 + ahead) * layer * 3 / 4 for ahead in range(4)]
+
+
+@pytest.mark.parametrize("recompute", [Recompute.FULL, Recompute.SELECTIVE])
+@pytest.mark.parametrize("again", [1, 2, 3])
+def test_layers_that_are_not_recomputed_keep_all(
+    again: int, recompute: Recompute
+) -> None:
+    """Four layers: `again` keep little, the rest all, and one is brought back."""
+    given: dict[str, Any] = {"fused_attention": False, "recompute": recompute}
+    all_of_them, some = workload(**given), workload(**given, recompute_layers=again)
+    little = layer_activations(all_of_them)
+    kept = layer_activations(all_of_them.without_recompute)
+
+    expected = again * little + (4 - again) * kept + (kept - little)
+    assert memory_footprint(some).activations == expected
+    same = workload(**given, recompute_layers=4)
+    assert memory_footprint(same) == memory_footprint(all_of_them)
 
 
 @pytest.mark.parametrize("sharding", [0, 1, 2, 3])

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from cosmic.errors import ConsistencyError, SpecError
+from cosmic.trace.precision import Precision
 from cosmic.workload.model import TransformerModel
 from cosmic.workload.parallelism import Parallelism, SequenceMethod
 from cosmic.workload.workload import Workload
@@ -129,9 +130,39 @@ def test_a_step_has_sequences(batch: int, micro_batch: int) -> None:
         workload(batch=batch, micro_batch=micro_batch)
 
 
-@pytest.mark.parametrize(("element", "optimizer"), [(0, 12), (2, -1)])
-def test_numbers_have_bytes(element: int, optimizer: int) -> None:
-    message = f"element_bytes = {element}, optimizer_bytes = {optimizer}: must not"
+@pytest.mark.parametrize(
+    ("precision", "weight", "product", "optimizer"),
+    [
+        (Precision.FP32, 4, 4, 8),
+        (Precision.TF32, 4, 4, 8),
+        (Precision.BF16, 2, 2, 12),
+        (Precision.FP16, 2, 2, 12),
+        (Precision.FP8, 2, 1, 12),
+    ],
+)
+def test_bytes_follow_the_precision(
+    precision: Precision, weight: int, product: int, optimizer: int
+) -> None:
+    """Adam: two moments of 4 bytes, and a master copy where weights are shorter."""
+    given = workload(precision=precision)
 
-    with pytest.raises(SpecError, match=message):
-        workload(element_bytes=element, optimizer_bytes=optimizer)
+    assert given.element_bytes == given.gradient_bytes == weight
+    assert given.product_bytes == product
+    assert given.optimizer_bytes == optimizer
+
+
+@pytest.mark.parametrize("precision", Precision)
+def test_gradients_may_be_added_up_in_single_precision(precision: Precision) -> None:
+    given = workload(precision=precision, gradient_precision=Precision.FP32)
+
+    assert given.gradient_bytes == 4
+
+
+def test_nobody_adds_up_gradients_in_fp8() -> None:
+    with pytest.raises(SpecError, match="must be bf16 or fp32, not fp8"):
+        workload(gradient_precision=Precision.FP8)
+
+
+def test_exponents_of_weights_and_gradients_are_alike() -> None:
+    with pytest.raises(ConsistencyError, match="bf16 does not fit precision fp16"):
+        workload(precision=Precision.FP16, gradient_precision=Precision.BF16)
