@@ -5,7 +5,8 @@ from pathlib import Path
 from cosmic.collective.algorithm import ALGORITHMS
 from cosmic.evaluation.metrics import METRICS
 from cosmic.evaluation.objective import OBJECTIVES
-from cosmic.evaluation.setting import SETTINGS, Setting
+from cosmic.evaluation.setting import SETTINGS
+from cosmic.evaluation.setting_kind import Setting
 from cosmic.units import format_quantity
 
 PAGE = Path(__file__).parents[1] / "docs" / "reference" / "settings.md"

@@ -12,7 +12,8 @@ from cosmic.design.parameter_set import ParameterSet
 from cosmic.errors import SpecError, UnitError, UnknownNameError, suggest
 from cosmic.evaluation.configuration import values_by_dimension
 from cosmic.evaluation.scenario import Scenario
-from cosmic.evaluation.setting import DEFAULTS, SETTINGS, Setting
+from cosmic.evaluation.setting import DEFAULTS, SETTINGS
+from cosmic.evaluation.setting_kind import Setting
 from cosmic.units import parse
 
 _MOST_LISTED = 6  # values that a sentence lists

@@ -243,14 +243,17 @@ def _micro_batch(batch: int, settings: Settings) -> int:
 
 
 _OF_INFERENCE = ("micro_batches", "weight_bits", "cache_bits")
+_OF_TRAINING = ("gradient_precision", "gradient_overlap", "prefetch")
 
 
 def _stored(asked: Inference | None, settings: Settings) -> Inference | None:
     """What is asked, with the formats of weights and cache."""
+    for name in _OF_INFERENCE if asked is None else _OF_TRAINING:
+        if _value(settings, name) != DEFAULTS[name]:
+            kinds = ("inference", "training")
+            this, other = kinds if asked is not None else kinds[::-1]
+            raise ConsistencyError(f"{name} is for {other}, and this is {this}")
     if asked is None:
-        for name in _OF_INFERENCE:
-            if _value(settings, name) != DEFAULTS[name]:
-                raise ConsistencyError(f"{name} is for inference, and this is training")
         return None
     return replace(
         asked,

@@ -6,55 +6,11 @@ short names dp, tp, pp and sp are those of files and tables for the degrees of `
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from itertools import permutations
 
-from cosmic.design.parameter import PointValue, Stack, Value
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
-    """One thing that a scenario can be told.
-
-    Attributes:
-        name: As parameter sets and files write it.
-        stack: The stack that it belongs to.
-        about: One sentence for people.
-        per_dimension: Whether it has one value for each dimension of the network.
-        unit: Of its values, which are SI; empty for plain counts and names.
-        allowed: All values, where they form a closed set.
-        real: Whether they are numbers that need not be whole, without a unit.
-        at_least: The least, where they are numbers without a unit.
-        at_most: The largest of these.
-        default: Its value where nobody says anything; None if somebody must.
-        late: Whether it came after the first presets. Where no file says it and no
-            formula names it, it is no constant of a parameter set, so that the digests
-            of these presets stay what they were.
-    """
-
-    name: str
-    stack: Stack
-    about: str
-    per_dimension: bool = False
-    unit: str = ""
-    allowed: tuple[Value, ...] = ()
-    real: bool = False
-    at_least: float = 1
-    at_most: float = 2**40
-    default: PointValue | None = None
-    late: bool = False
-
-    def range_fault(self, number: float) -> str | None:
-        """What is wrong with a number without a unit; None if nothing is.
-
-        >>> SETTINGS["dimensions"].range_fault(17)
-        'must be from 1 to 16, not 17'
-        """
-        if self.at_least <= number <= self.at_most:
-            return None
-        most = "2**40" if self.at_most == 2**40 else f"{self.at_most:g}"
-        return f"must be from {self.at_least:g} to {most}, not {number:g}"
-
+from cosmic.design.parameter import PointValue, Stack
+from cosmic.evaluation.setting_kind import Setting
+from cosmic.evaluation.splitting_settings import SPLITTING
 
 MAX_DIMENSIONS = 16
 """Dimensions that a network may have."""
@@ -149,61 +105,6 @@ _WORKLOAD = (
         about="order of micro-batches in the pipeline",
         allowed=("1f1b", "gpipe"),
         default="1f1b",
-    ),
-    Setting(
-        name="precision",
-        stack=Stack.WORKLOAD,
-        about="in which format products are computed; fp8 leaves attention, weights "
-        "and gradients in bf16",
-        allowed=("fp32", "tf32", "bf16", "fp16", "fp8"),
-        default="bf16",
-        late=True,
-    ),
-    Setting(
-        name="gradient_precision",
-        stack=Stack.WORKLOAD,
-        about="in which format gradients are added up and exchanged; auto is that of "
-        "the weights",
-        allowed=("auto", "bf16", "fp32"),
-        default="auto",
-        late=True,
-    ),
-    Setting(
-        name="recompute_layers",
-        stack=Stack.WORKLOAD,
-        about="in how many layers of each stage recompute does its work, the first "
-        "ones; 0 is all",
-        at_least=0,
-        default=0,
-        late=True,
-    ),
-    Setting(
-        name="sharding_group",
-        stack=Stack.WORKLOAD,
-        about="over how many of the dp x sp devices weight_sharding shards, the "
-        "innermost ones; the others hold copies of the shards; 0 is all",
-        at_least=0,
-        default=0,
-        late=True,
-    ),
-    Setting(
-        name="gradient_overlap",
-        stack=Stack.WORKLOAD,
-        about="whether gradients travel while the last backward goes on, and updated "
-        "weights while the next forward does",
-        allowed=(True, False),
-        default=True,
-        late=True,
-    ),
-    Setting(
-        name="prefetch",
-        stack=Stack.WORKLOAD,
-        about="how many layers ahead of their use weight_sharding 3 gathers weights; 0 "
-        "waits for them when they are needed",
-        at_least=0,
-        at_most=64,
-        default=1,
-        late=True,
     ),
     Setting(
         name="axis_order",
@@ -398,7 +299,7 @@ _COMPUTE = (
 
 SETTINGS: Mapping[str, Setting] = {
     setting.name: setting
-    for setting in (*_WORKLOAD, *_COLLECTIVE, *_NETWORK, *_COMPUTE)
+    for setting in (*_WORKLOAD, *SPLITTING, *_COLLECTIVE, *_NETWORK, *_COMPUTE)
 }
 
 DEFAULTS: Mapping[str, PointValue] = {

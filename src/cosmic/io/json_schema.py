@@ -15,7 +15,8 @@ from cosmic.collective.algorithm import ALGORITHMS
 from cosmic.compute.cost_model import COST_MODELS
 from cosmic.evaluation.metrics import METRICS
 from cosmic.evaluation.objective import OBJECTIVES
-from cosmic.evaluation.setting import SETTINGS, Setting
+from cosmic.evaluation.setting import SETTINGS
+from cosmic.evaluation.setting_kind import Setting
 from cosmic.io import library_schemas, model_schemas, schemas
 from cosmic.io.presets import PresetKind, preset_names
 from cosmic.io.spec_files import SCHEMAS

@@ -16,7 +16,8 @@ from cosmic.design.parameter_set import ParameterSet
 from cosmic.errors import SpecError, UnknownNameError
 from cosmic.evaluation.metrics import METRICS
 from cosmic.evaluation.scenario import check_dimensions, check_parameter
-from cosmic.evaluation.setting import SETTINGS, Setting
+from cosmic.evaluation.setting import SETTINGS
+from cosmic.evaluation.setting_kind import Setting
 from cosmic.io.formula_bounds import check_amount, check_depth
 from cosmic.io.schemas import ParameterSetSpec, ParameterSpec, RangeSpec, Scalar
 from cosmic.io.spec_error import located

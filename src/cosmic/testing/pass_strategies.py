@@ -13,7 +13,7 @@ from cosmic.workload.workload import Workload
 def passes(draw: st.DrawFn, most_devices: int = 16) -> Workload:
     """A pass of inference of a small transformer, as `workloads` draws them."""
     trained = draw(workloads(most_devices))
-    split = replace(trained.parallelism, weight_sharding=0)
+    split = replace(trained.parallelism, weight_sharding=0, sharding_group=0)
     prefill = draw(st.booleans())
     if not prefill:
         degree = split.data * split.sequence  # a decode step has one token a sequence
@@ -30,5 +30,6 @@ def passes(draw: st.DrawFn, most_devices: int = 16) -> Workload:
         batch=own * split.data,
         parallelism=split,
         recompute=Recompute.NONE,
+        recompute_layers=0,
         inference=asked,
     )

@@ -112,10 +112,19 @@ def parallelisms(draw: st.DrawFn, most_devices: int = 16) -> Parallelism:
 
 
 def _shared_out(split: Parallelism) -> Iterator[Parallelism]:
-    """The split with every group over which its weights can be sharded."""
+    """The split with every group over which its weights can be sharded.
+
+    A border between shards and copies goes well with those between axes if each border
+    lies a multiple of the one before away.
+    """
+    axes = [split.stride(axis) * split.degree(axis) for axis in Axis]
     for group in range(split.replicas + 1):
         with suppress(ConsistencyError):
-            yield replace(split, sharding_group=group)
+            shared = replace(split, sharding_group=group)
+            shards, _ = shared.replica_parts()
+            borders = sorted({1, *axes, *map(prod, shards)})
+            if all(outer % inner == 0 for inner, outer in pairwise(borders)):
+                yield shared
 
 
 def systems_for(workload: Workload) -> st.SearchStrategy[System]:

@@ -202,8 +202,9 @@ class _StageLowering:
         The last backward also adds up what is held in copies, for which the pass does
         not wait.
         """
+        overlap = self.workload.parallelism.gradient_overlap
         wait = self._each(lambda unit: self._wait(unit, _GRADIENT), reverse=True)
-        wait = wait if self.workload.parallelism.gradient_overlap else ()
+        wait = wait if overlap else ()
         forward = (*self._fetch(), *self._program(self._forward_sharded, self._ahead))
         backward = (*self._backward_sharded(self._scattered), *wait)
         optimized = (self._whole_update(), *forward)
@@ -219,7 +220,7 @@ class _StageLowering:
             backward=backward,
             last_backward=self._backward_sharded(self._scattered_and_summed),
             update=(*wait, *optimized),
-            finish=self._sum_last(),
+            finish=self._sum_last() if overlap else (),
         )
 
     def _forward_sharded(self, around: Around) -> tuple[Instruction, ...]:

@@ -77,7 +77,7 @@ def stage_footprint(workload: Workload, stage: int) -> MemoryFootprint:
     return MemoryFootprint(
         weights=element * (shared if split.weight_sharding >= 3 else count),
         gradients=workload.gradient_bytes
-        * (shared if _scatters_at_once(workload) else count),
+        * (shared if split.weight_sharding >= 2 else count),
         optimizer=workload.optimizer_bytes
         * (shared if split.weight_sharding >= 1 else count),
         activations=_in_flight(workload, stage) * _kept(workload)
@@ -99,20 +99,6 @@ def _answering(workload: Workload, stage: int) -> MemoryFootprint:
         buffers=_gathered_keys(workload),
         cache=cache(workload, workload.layers_per_stage),
     )
-
-
-def _scatters_at_once(workload: Workload) -> bool:
-    """Whether a unit's gradients are given to their owners as soon as they are there.
-
-    With sharding 2 they are added up over the micro-batches of a step first, and are
-    whole until then: PyTorch's `no_sync` and pipelines of FSDP do so. Megatron-LM has
-    sharding 1 only; DeepSpeed would scatter those of every micro-batch, and has no
-    sharding 2 in a pipeline.
-    """
-    split = workload.parallelism
-    if split.weight_sharding != 2:
-        return split.weight_sharding == 3
-    return workload.micro_batches == 1 and split.gradient_overlap
 
 
 def _kept(workload: Workload) -> Bytes:
@@ -226,7 +212,7 @@ def _whole_units(workload: Workload, stage: int) -> int:
         units.insert(0, embedding_weights(workload))
     if stage == split.pipeline - 1:
         units.append(head_weights(workload))
-    gradients = max(units) if _scatters_at_once(workload) else 0
+    gradients = max(units) if split.weight_sharding >= 2 else 0
     windows = (sum(units[first : first + 1 + ahead]) for first in range(len(units)))
     weights = max(windows) if split.weight_sharding >= 3 else 0
     return workload.gradient_bytes * gradients + workload.element_bytes * weights

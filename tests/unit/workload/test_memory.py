@@ -156,18 +156,6 @@ def test_sharded_gradients_are_whole_until_they_are_scattered() -> None:
     assert memory_footprint(sharded).buffers == 2 * layer_weights(sharded) * 3 / 4
 
 
-def test_gradients_that_add_up_over_micro_batches_are_whole_with_sharding_2() -> None:
-    once, often = (
-        memory_footprint(workload({"data": 4, "weight_sharding": 2}, batch=batch))
-        for batch in (4, 8)
-    )
-    late = {"data": 4, "weight_sharding": 2, "gradient_overlap": False}
-
-    assert often.gradients == often.weights == 4 * once.gradients
-    assert often.buffers == 0 < once.buffers
-    assert memory_footprint(workload(late, batch=4)).gradients == often.gradients
-
-
 @pytest.mark.parametrize("sharding", [1, 2, 3])
 def test_shards_in_a_group_are_larger_than_over_all(sharding: int) -> None:
     """Two groups of four: what is sharded over eight is twice as large over four."""
