@@ -113,6 +113,38 @@ def test_every_stage_can_be_shown(cosmic: Cosmic) -> None:
 
     assert "mean over 2 stages" in outcome.out
     assert "stage 1" in outcome.out
+    assert "Memory of a device, by pipeline stage" in outcome.out
+
+
+def test_memory_of_every_stage_is_told(cosmic: Cosmic) -> None:
+    found = cosmic("simulate", "tiny.yaml", "--set", "pp=2", "--json").document
+
+    first, last = found["memory_of_stages"]
+    assert first["logits"] == 0 < last["logits"]
+    assert found["memory"]["total"] == max(first["total"], last["total"])
+    assert first["total"] == sum(first.values()) / 2
+
+
+@pytest.mark.parametrize("mode", ["none", "full"])
+def test_what_recomputation_brings_back_is_told_where_there_is_any(
+    cosmic: Cosmic, mode: str
+) -> None:
+    found = cosmic("simulate", "tiny.yaml", "--set", f"recompute={mode}", "--json")
+
+    assert ("recomputed" in found.document["memory"]) == (mode == "full")
+
+
+def test_groups_that_share_out_weights_are_told_apart(cosmic: Cosmic) -> None:
+    change = ("--set", "weight_sharding=3", "--set", "sharding_group=2")
+
+    found = cosmic("simulate", "tiny.yaml", *change, "--json").document
+
+    exposed = found["breakdown"]["exposed"]
+    assert {"data", "shard", "copies"} <= exposed.keys()
+    metrics = found["metrics"]
+    together = exposed["data"] + exposed["shard"] + exposed["copies"]
+    assert metrics["exposed_data"] == pytest.approx(together)
+    assert "exposed_shard" not in metrics
 
 
 def test_both_simulators_answer_alike(cosmic: Cosmic) -> None:

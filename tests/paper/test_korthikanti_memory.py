@@ -3,11 +3,14 @@
 V. Korthikanti et al., "Reducing activation recomputation in large transformer models",
 2022: equations 1 to 6 exactly, figures 1 and 7 as given by Calculon caa4b11
 (calculon/llm/validation.py). S. Rajbhandari et al., "ZeRO: memory optimizations toward
-training trillion parameter models", 2020: figure 1.
+training trillion parameter models", 2020: figure 1 and table 1.
 """
+
+from dataclasses import replace
 
 import pytest
 
+from cosmic.trace.precision import Precision
 from cosmic.workload.memory import layer_activations, memory_footprint
 from cosmic.workload.model import TransformerModel
 from cosmic.workload.parallelism import Parallelism, Recompute
@@ -221,3 +224,62 @@ def test_zero_figure_1(sharding: int, gigabytes: float) -> None:
 
     assert stage_weights(shared, 0) == pytest.approx(7.5e9, rel=0.01)
     assert each * 7.5 == pytest.approx(gigabytes, abs=0.06)
+
+
+# gigabytes of 7.5, 128 and 1,000 billion weights on 1, 4, 16, 64, 256 and 1,024 devices
+ZERO_TABLE_1 = {
+    1: (
+        (120, 52.5, 35.6, 31.4, 30.4, 30.1),
+        (2048, 896, 608, 536, 518, 513),
+        (16000, 7000, 4750, 4187, 4046, 4011),
+    ),
+    2: (
+        (120, 41.3, 21.6, 16.6, 15.4, 15.1),
+        (2048, 704, 368, 284, 263, 257),
+        (16000, 5500, 2875, 2218, 2054, 2013),
+    ),
+    3: (
+        (120, 30, 7.5, 1.88, 0.47, 0.12),
+        (2048, 512, 128, 32, 8, 2),
+        (16000, 4000, 1000, 250, 62.5, 15.6),
+    ),
+}
+
+
+@pytest.mark.parametrize("sharding", ZERO_TABLE_1)
+@pytest.mark.parametrize("devices", [1, 4, 16, 64, 256, 1024])
+def test_zero_table_1(sharding: int, devices: int) -> None:
+    """Bytes of a weight's states, times the table's weights, to the table's digits."""
+    shared = Workload(
+        model=gpt(2, 1024, 16),
+        batch=devices,
+        parallelism=Parallelism(data=devices, weight_sharding=sharding),
+    )
+    held = memory_footprint(shared)
+    states = held.weights + held.gradients + held.optimizer
+
+    each = states / stage_weights(shared, 0)
+
+    column = [1, 4, 16, 64, 256, 1024].index(devices)
+    for billions, row in zip((7.5, 128, 1000), ZERO_TABLE_1[sharding], strict=True):
+        assert each * billions == pytest.approx(row[column], rel=0.003, abs=0.06)
+
+
+@pytest.mark.parametrize(
+    ("tensor_sequence", "recompute", "gib"),
+    [(False, NONE, 59.25), (True, SELECTIVE, 9.5625)],
+)
+def test_figure_1_as_a_whole_footprint(
+    tensor_sequence: bool, recompute: Recompute, gib: float
+) -> None:
+    """Activations, and states at 2 + 4 + 12 B; the part `recomputed` is not drawn."""
+    shared = replace(
+        workload("22B", None, tensor_sequence, recompute),
+        gradient_precision=Precision.FP32,
+    )
+
+    held = memory_footprint(shared)
+
+    assert held.activations / GIB == exactly(gib)
+    states = held.weights + held.gradients + held.optimizer
+    assert states / GIB == pytest.approx(45.5625, rel=1e-3)

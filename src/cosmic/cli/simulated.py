@@ -11,7 +11,8 @@ from cosmic.evaluation.network_cost import network_cost
 from cosmic.evaluation.scenario import Scenario
 from cosmic.simulation.result import Breakdown, SimulationResult
 from cosmic.workload.inference import Task
-from cosmic.workload.memory import MemoryFootprint
+from cosmic.workload.memory import MemoryFootprint, stage_footprints
+from cosmic.workload.parallelism import Recompute
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,10 +71,21 @@ class Simulated:
 
     @property
     def memory(self) -> dict[str, float]:
-        """Bytes of each part."""
-        parts = self.footprint
-        trained = self.configuration.workload.task is Task.TRAIN
-        absent = ("cache",) if trained else ("gradients", "optimizer")
+        """Bytes of each part, on the fullest device."""
+        return self._memory_of(self.footprint)
+
+    @property
+    def memory_of_stages(self) -> tuple[dict[str, float], ...]:
+        """Bytes of each part, on the devices of each pipeline stage."""
+        found = stage_footprints(self.configuration.workload)
+        return tuple(self._memory_of(parts) | {"total": parts.total} for parts in found)
+
+    def _memory_of(self, parts: MemoryFootprint) -> dict[str, float]:
+        workload = self.configuration.workload
+        trained = workload.task is Task.TRAIN
+        absent = ["cache"] if trained else ["gradients", "optimizer"]
+        if workload.recompute is Recompute.NONE:
+            absent.append("recomputed")
         names = (f.name for f in fields(parts) if f.name not in absent)
         return {name: getattr(parts, name) for name in names}
 

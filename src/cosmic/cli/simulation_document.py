@@ -38,6 +38,7 @@ def document(simulated: Simulated) -> dict[str, object]:
             "spare": simulated.spare_memory,
             "fits": simulated.spare_memory >= 0,
         },
+        "memory_of_stages": list(simulated.memory_of_stages),
         "network": [
             {
                 "topology": dimension.shape.value,
@@ -69,6 +70,7 @@ _UNITS = {
     "decode_steps.time": "s",
     "decode_steps.weight": "decode steps that it stands for",
     "memory": "B",
+    "memory_of_stages": "B",
     "network.bandwidth": "B/s",
     "network.latency": "s",
     "network.sent": "B, by one device in a step, mean over stages",

@@ -24,7 +24,7 @@ def show_simulation(simulated: Simulated, *, each_stage: bool) -> None:
 
     Args:
         simulated: What was simulated.
-        each_stage: Whether to show the breakdown of every pipeline stage.
+        each_stage: Whether to show time and memory of every pipeline stage.
     """
     show_pairs(_what(simulated))
     say()
@@ -33,6 +33,8 @@ def show_simulation(simulated: Simulated, *, each_stage: bool) -> None:
     if each_stage:
         _show_stages(simulated)
     _show_memory(simulated)
+    if each_stage:
+        _show_memory_of_stages(simulated)
     _show_network(simulated)
 
 
@@ -181,6 +183,16 @@ def _show_memory(simulated: Simulated) -> None:
     rows.append(("capacity", format_quantity(capacity, "B"), "100.0 %"))
     title = "Memory of the fullest device"
     show_table(title, ("", "bytes", "of capacity"), rows)
+
+
+def _show_memory_of_stages(simulated: Simulated) -> None:
+    stages = simulated.memory_of_stages
+    rows = [
+        (name, *(format_quantity(stage[name], "B") for stage in stages))
+        for name in stages[0]
+    ]
+    heads = [f"stage {number}" for number in range(len(stages))]
+    show_table("Memory of a device, by pipeline stage", ("", *heads), rows)
 
 
 def _show_network(simulated: Simulated) -> None:

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 
 from cosmic.evaluation.answering import Answer
 from cosmic.evaluation.configuration import Configuration
-from cosmic.simulation.result import SimulationResult
+from cosmic.simulation.result import Breakdown, SimulationResult
 from cosmic.workload.inference import Task
 from cosmic.workload.memory import MemoryFootprint
 from cosmic.workload.passes import needed_flops
+
+_EXCHANGING = ("data", "shard", "copies")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,7 +153,7 @@ def answer_metrics(configuration: Configuration, answer: Answer) -> dict[str, fl
         "mfu": needed_flops(workload) / available,
         "hfu": answer.flops / available,
         "compute_time": breakdown.compute,
-        **{f"exposed_{group}": time for group, time in breakdown.exposed.items()},
+        **_exposed(breakdown),
         "bubble": breakdown.bubble,
     }
 
@@ -188,6 +190,19 @@ def time_metrics(
         "hfu": flops / available,
         "compute_time": breakdown.compute,
         "optimizer_time": breakdown.optimizer,
-        **{f"exposed_{group}": time for group, time in breakdown.exposed.items()},
+        **_exposed(breakdown),
         "bubble": breakdown.bubble,
     }
+
+
+def _exposed(breakdown: Breakdown) -> dict[str, float]:
+    """Waiting by what travels; all groups that exchange gradients and weights are one.
+
+    These are the replicas, and where shards are held in copies, those that share out
+    and those that hold the same.
+    """
+    found: dict[str, float] = {}
+    for group, time in breakdown.exposed.items():
+        name = f"exposed_{'data' if group in _EXCHANGING else group}"
+        found[name] = found.get(name, 0.0) + time
+    return found

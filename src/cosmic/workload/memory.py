@@ -37,12 +37,12 @@ class MemoryFootprint:
         weights: The weights themselves.
         gradients: Their gradients.
         optimizer: Optimizer state.
-        activations: What the backward pass needs of every micro-batch in flight, and
-            what recomputation brings back of one layer.
+        activations: What the backward pass needs of every micro-batch in flight.
         logits: Outputs over the vocabulary, on the last stage.
         buffers: Weights gathered for use, gradients not yet scattered, and gathered
             keys and values.
         cache: Keys and values of earlier tokens, in inference.
+        recomputed: What recomputation has brought back of the one layer at work.
     """
 
     weights: Bytes
@@ -52,6 +52,7 @@ class MemoryFootprint:
     logits: Bytes
     buffers: Bytes
     cache: Bytes = 0.0
+    recomputed: Bytes = 0.0
 
     @property
     def total(self) -> Bytes:
@@ -61,9 +62,13 @@ class MemoryFootprint:
 
 def memory_footprint(workload: Workload) -> MemoryFootprint:
     """The footprint of the stage that needs most."""
+    return max(stage_footprints(workload), key=lambda footprint: footprint.total)
+
+
+def stage_footprints(workload: Workload) -> tuple[MemoryFootprint, ...]:
+    """The footprint of every pipeline stage, from the first one on."""
     stages = range(workload.parallelism.pipeline)
-    footprints = [stage_footprint(workload, stage) for stage in stages]
-    return max(footprints, key=lambda footprint: footprint.total)
+    return tuple(stage_footprint(workload, stage) for stage in stages)
 
 
 def stage_footprint(workload: Workload, stage: int) -> MemoryFootprint:
@@ -80,10 +85,10 @@ def stage_footprint(workload: Workload, stage: int) -> MemoryFootprint:
         * (shared if split.weight_sharding >= 2 else count),
         optimizer=workload.optimizer_bytes
         * (shared if split.weight_sharding >= 1 else count),
-        activations=_in_flight(workload, stage) * _kept(workload)
-        + _recomputed(workload),
+        activations=_in_flight(workload, stage) * _kept(workload),
         logits=_logits(workload) if last else 0.0,
         buffers=_buffers(workload, stage),
+        recomputed=_whole_layer(workload) - layer_activations(workload),
     )
 
 
@@ -180,11 +185,6 @@ def _in_flight(workload: Workload, stage: int) -> int:
     if workload.schedule is Schedule.GPIPE:
         return workload.micro_batches
     return min(workload.micro_batches, workload.parallelism.pipeline - stage)
-
-
-def _recomputed(workload: Workload) -> Bytes:
-    """What recomputation has brought back of the one layer at work."""
-    return _whole_layer(workload) - layer_activations(workload)
 
 
 def _logits(workload: Workload) -> Bytes:

@@ -115,6 +115,10 @@ class Parallelism:
                 f"sharding_group = {self.sharding_group}, but weight_sharding is 0: "
                 "nothing is sharded"
             )
+        if self.sharding_group == 1 < self.replicas:
+            raise ConsistencyError(
+                "sharding_group = 1 shares nothing out: choose weight_sharding 0"
+            )
         if self.replicas % self.shards:
             raise ConsistencyError(
                 f"sharding_group over data x sequence: {self.shards} does not divide "
