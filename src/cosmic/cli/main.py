@@ -43,6 +43,18 @@ _changes = click.option(
     metavar="NAME=VALUE",
     help="Change the baseline, as dp=16 or 'bandwidth[1]=200 GB/s'; may be repeated.",
 )
+_workers = click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    help="Processes that evaluate designs; this one alone by default.",
+)
+_ray = click.option(
+    "--ray",
+    metavar="[ADDRESS]",
+    is_flag=False,
+    flag_value="local",
+    help="Evaluate on a Ray cluster; one of this machine without an ADDRESS.",
+)
 _trials = click.option("--trials", type=click.IntRange(min=1), help="Designs to try.")
 
 
@@ -86,6 +98,8 @@ def _simulate(**given: Any) -> None:
 @_trials
 @click.option("--seed", type=click.IntRange(min=0), help="One seed, one search.")
 @click.option("--batch", type=click.IntRange(min=1), help="Designs tried at a time.")
+@_workers
+@_ray
 @click.option(
     "--output",
     metavar="LOG.jsonl",

@@ -15,6 +15,7 @@ from cosmic.cli.progress import TrialProgress
 from cosmic.cli.references import find_plan, sought, with_agent
 from cosmic.cli.study_log import default_log, header_of
 from cosmic.cli.wording import SCORE_UNITS, count_text
+from cosmic.cli.workers import workers_for
 from cosmic.errors import StudyError
 from cosmic.evaluation.evaluator import Evaluator, Inspection
 from cosmic.io.specs import StudyPlan
@@ -38,6 +39,8 @@ class SearchRequest:
         trials: How many designs are tried.
         seed: From which the agent draws.
         batch: Designs tried at a time.
+        workers: Processes that evaluate.
+        ray: Address of the Ray cluster that evaluates.
         output: The trial log.
         resume: Whether to go on with that log.
         repair: Whether to set its damaged end aside before.
@@ -53,6 +56,8 @@ class SearchRequest:
     trials: int | None
     seed: int | None
     batch: int | None
+    workers: int | None
+    ray: str | None
     output: str | None
     resume: bool
     repair: bool
@@ -72,10 +77,12 @@ def search(request: SearchRequest) -> None:
     agent = make_agent(plan.agent, plan.scenario.space, plan.seed, plan.options)
     path = Path(request.output) if request.output else default_log(plan)
     with _log(request, plan, path) as log:
-        evaluator = Evaluator(plan.scenario)
         with patience(remark):
-            baseline = evaluator.inspect(plan.scenario.baseline)
-        with TrialProgress() as progress:
+            baseline = Evaluator(plan.scenario).inspect(plan.scenario.baseline)
+        with (
+            workers_for(plan.scenario, request.workers, request.ray) as evaluator,
+            TrialProgress() as progress,
+        ):
             study = Study(evaluator, log, progress.watch(plan.name, plan.trials))
             finished = _run(study, agent, plan)
     if not finished:

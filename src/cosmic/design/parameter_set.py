@@ -1,8 +1,11 @@
 """A parameter set: what may be chosen and what must hold, the contract with agents."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, fields
 from types import MappingProxyType
+from typing import Any
+
+from typing_extensions import override
 
 from cosmic.design.arithmetic import Result, UndefinedError, truth
 from cosmic.design.constraint import Constraint
@@ -71,6 +74,13 @@ class ParameterSet:
         _check_mentions(self)
         _check_lengths(self)
         object.__setattr__(self, "order", _ordered(_dependencies(self)))
+
+    @override
+    def __reduce__(self) -> tuple[Callable[..., "ParameterSet"], tuple[object]]:
+        """How it is sent to another process, which knows no read-only mappings."""
+        given = {one.name: getattr(self, one.name) for one in fields(self) if one.init}
+        given |= {name: dict(given[name]) for name in ("constants", "lengths")}
+        return _restored, (given,)
 
     def parameter(self, name: str) -> Parameter:
         """The parameter of a name.
@@ -150,6 +160,10 @@ class ParameterSet:
             if name in by_name:
                 _derive(by_name[name], values, failures)
         return values, failures
+
+
+def _restored(given: Mapping[str, Any]) -> ParameterSet:
+    return ParameterSet(**given)
 
 
 def _shorten(name: str, values: dict[str, Result], length: Result | None) -> None:

@@ -1,0 +1,1 @@
+"""Evaluation by many processes, of this machine or of many."""
