@@ -15,6 +15,7 @@ from typing import Any
 import click
 
 from cosmic import __version__
+from cosmic.cli.comparing import bench, pareto
 from cosmic.cli.compiled_code import room_for_compiled_code
 from cosmic.cli.interrupts import Interrupts
 from cosmic.cli.trace import trace
@@ -312,6 +313,8 @@ def _astra_sim(**given: Any) -> None:
 
 
 cosmic.add_command(trace)
+cosmic.add_command(bench)
+cosmic.add_command(pareto)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:

@@ -1,12 +1,14 @@
 """Pictures of answers, as files."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from cosmic.errors import CosmicError, SpecError
 
 try:
     import matplotlib as mpl
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 except ImportError as error:
     raise CosmicError(
@@ -28,6 +30,34 @@ def check_picture(path: str) -> None:
         raise SpecError(f"--plot {path}: a picture ends in one of {allowed}")
 
 
+@contextmanager
+def picture(
+    title: str, path: str, size: tuple[float, float] = (7, 4.5)
+) -> Iterator[Axes]:
+    """Axes to draw on, with a grid and a legend; what is drawn is written to a file.
+
+    The same lines make the same file, byte by byte.
+
+    Args:
+        title: What stands above.
+        path: Where to write; the ending says in what format.
+        size: Width and height in inches.
+
+    Raises:
+        SpecError: There is no such format.
+        OSError: The file cannot be written.
+    """
+    check_picture(path)
+    with mpl.rc_context({"svg.hashsalt": "cosmic", "svg.fonttype": "none"}):
+        figure = Figure(figsize=size, layout="constrained")
+        axes = figure.subplots()
+        yield axes
+        axes.set_title(title)
+        axes.grid(visible=True, which="major", alpha=0.3)
+        axes.legend()
+        figure.savefig(Path(path), metadata=_no_date(path))
+
+
 def bandwidth_figure(
     title: str, lines: Mapping[str, Sequence[tuple[float, float]]], path: str
 ) -> None:
@@ -44,10 +74,7 @@ def bandwidth_figure(
         SpecError: There is no such format.
         OSError: The file cannot be written.
     """
-    check_picture(path)
-    with mpl.rc_context({"svg.hashsalt": "cosmic", "svg.fonttype": "none"}):
-        figure = Figure(figsize=(7, 4.5), layout="constrained")
-        axes = figure.subplots()
+    with picture(title, path) as axes:
         for name, points in lines.items():
             sizes, bandwidths = zip(*points, strict=True)
             axes.plot(
@@ -62,10 +89,6 @@ def bandwidth_figure(
         axes.set_yscale("log")
         axes.set_xlabel("size [B]")
         axes.set_ylabel("bus bandwidth [GB/s]")
-        axes.set_title(title)
-        axes.grid(visible=True, which="major", alpha=0.3)
-        axes.legend()
-        figure.savefig(Path(path), metadata=_no_date(path))
 
 
 def _no_date(path: str) -> dict[str, None]:
