@@ -135,7 +135,14 @@ def test_what_recomputation_brings_back_is_told_where_there_is_any(
 
 
 def test_groups_that_share_out_weights_are_told_apart(cosmic: Cosmic) -> None:
-    change = ("--set", "weight_sharding=3", "--set", "sharding_group=2")
+    change = (
+        "--set",
+        "dp=4",
+        "--set",
+        "weight_sharding=3",
+        "--set",
+        "sharding_group=2",
+    )
 
     found = cosmic("simulate", "tiny.yaml", *change, "--json").document
 

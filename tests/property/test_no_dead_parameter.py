@@ -21,6 +21,7 @@ WORKLOADS: Mapping[str, Mapping[str, PointValue | None]] = {
     "weight_sharding": {"weight_sharded": None},
     "recompute": {"fused_attention": False},
     "recompute_layers": {"recompute": "full"},
+    "tensor_overlap": {"tensor_sequence": True},
     "placement": {"bandwidth": (100e9, 175e9, 375e9, 150e9)},
     "active_chunks": {"chunks": 16, "latency": (1e-5,) * 4},
     # 8 data-parallel devices next to each other do not factor over dimensions of 12.

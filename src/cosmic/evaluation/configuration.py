@@ -297,6 +297,7 @@ def _parallelism(settings: Settings) -> Parallelism:
         sharding_group=_integer(settings, "sharding_group"),
         gradient_overlap=bool(_value(settings, "gradient_overlap")),
         prefetch=_integer(settings, "prefetch"),
+        tensor_overlap=bool(_value(settings, "tensor_overlap")),
     )
 
 

@@ -89,7 +89,7 @@ _WORKLOAD = (
         name="sequence_method",
         stack=Stack.WORKLOAD,
         about="how attention sees a sequence that is split over sp devices",
-        allowed=("all_gather", "ulysses"),
+        allowed=("all_gather", "ulysses", "ring"),
         default="all_gather",
     ),
     Setting(

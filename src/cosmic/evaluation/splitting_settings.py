@@ -59,4 +59,13 @@ SPLITTING = (
         default=1,
         late=True,
     ),
+    Setting(
+        name="tensor_overlap",
+        stack=Stack.WORKLOAD,
+        about="whether collectives of tp devices go on behind the products that stand "
+        "beside them; for tensor_sequence only",
+        allowed=(False, True),
+        default=False,
+        late=True,
+    ),
 )

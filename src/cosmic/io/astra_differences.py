@@ -129,6 +129,8 @@ def _of_policy(system: System) -> Iterator[str]:
 
 
 def _of_groups(graph: ExecutionGraph, system: System) -> Iterator[str]:
+    if any(group.flat and group.size == graph.devices for group in graph.groups):
+        yield "The ring of keys and values is a plain all-gather there."
     smaller = [g.name for g in graph.groups if 1 < g.size < graph.devices]
     if not smaller:
         return

@@ -267,8 +267,15 @@ class WorkloadSpec(SpecModel):
     micro_batch: Count | None = None
     recompute: Literal["none", "selective", "full"] | None = None
     fused_attention: bool | None = None
-    sequence_method: Literal["all_gather", "ulysses"] | None = None
+    sequence_method: Literal["all_gather", "ulysses", "ring"] | None = None
     tensor_sequence: bool | None = None
+    precision: Literal["fp32", "tf32", "bf16", "fp16", "fp8"] | None = None
+    gradient_precision: Literal["auto", "bf16", "fp32"] | None = None
+    recompute_layers: Annotated[int, Field(ge=0, le=2**40)] | None = None
+    sharding_group: Annotated[int, Field(ge=0, le=2**40)] | None = None
+    gradient_overlap: bool | None = None
+    prefetch: Annotated[int, Field(ge=0, le=64)] | None = None
+    tensor_overlap: bool | None = None
     schedule: Literal["1f1b", "gpipe"] | None = None
     axis_order: AxisOrder | None = None
     placement: Literal["inner_first", "outer_first", "fastest_first"] | None = None

@@ -40,7 +40,8 @@ def spans(group: Group, system: System) -> tuple[Span, ...]:
     system's placement says. So the range of strides of each part of a group meets each
     dimension's range in the extent that the group has there: 8 devices, 2 apart, on two
     rings of 4 are 2 devices, 2 apart, of the inner and all 4 of the outer. A group that
-    does not come out even is a flat ring if the system allows those.
+    does not come out even is a flat ring if the system allows those, and one that says
+    so of itself is one anyway.
 
     Raises:
         ConsistencyError: The group's shape does not factor over the dimensions, and
@@ -48,13 +49,13 @@ def spans(group: Group, system: System) -> tuple[Span, ...]:
     """
     topology, strides = system.cluster.topology, system.strides
     found = _spans(group, topology, strides)
-    if found is not None:
+    if found is not None and not (group.flat and found):
         return found
     if topology.devices % group.reach:
         raise ConsistencyError(
             f"the {group}, does not divide the network's {topology.devices} devices"
         )
-    if not system.flat_rings:
+    if not (system.flat_rings or group.flat):
         raise _does_not_factor(group, system)
     return (_flat_ring(group, topology, strides),)
 

@@ -17,7 +17,13 @@ def passes(draw: st.DrawFn, most_devices: int = 16) -> Workload:
     prefill = draw(st.booleans())
     if not prefill:
         degree = split.data * split.sequence  # a decode step has one token a sequence
-        split = replace(split, data=degree, sequence=1, tensor_sequence=False)
+        split = replace(
+            split,
+            data=degree,
+            sequence=1,
+            tensor_sequence=False,
+            tensor_overlap=False,
+        )
     asked = Inference(
         task=Task.PREFILL if prefill else Task.DECODE,
         prompt=trained.model.sequence,

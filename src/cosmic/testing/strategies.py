@@ -96,6 +96,7 @@ def parallelisms(draw: st.DrawFn, most_devices: int = 16) -> Parallelism:
         fitting = [degree for degree in (1, 2, 2, 3, 4) if degree <= room]
         degrees[axis] = draw(st.sampled_from(fitting))
     tensor, sequence, data, pipeline = degrees
+    tensor_sequence = draw(st.booleans())
     split = Parallelism(
         tensor=tensor,
         sequence=sequence,
@@ -103,10 +104,11 @@ def parallelisms(draw: st.DrawFn, most_devices: int = 16) -> Parallelism:
         pipeline=pipeline,
         weight_sharding=draw(st.integers(0, 3)),
         sequence_method=draw(st.sampled_from(SequenceMethod)),
-        tensor_sequence=draw(st.booleans()),
+        tensor_sequence=tensor_sequence,
         axis_order=tuple(draw(st.permutations(tuple(Axis)))),
         gradient_overlap=draw(st.booleans()),
         prefetch=draw(st.sampled_from((0, 1, 1, 2, 3))),
+        tensor_overlap=tensor_sequence and draw(st.booleans()),
     )
     return draw(st.sampled_from(list(_shared_out(split))))
 

@@ -55,12 +55,16 @@ class Group:
         parts: Size and stride of each part, innermost first, each stride a multiple of
             all that the part before reaches over. Left out, the group is one part; a
             group of one device has none.
+        flat: Whether its devices form one ring, in the order of positions, through all
+            dimensions of the network that it touches, and hand on to the next one only,
+            whatever the algorithms for other groups are.
     """
 
     name: str
     size: int
     stride: int
     parts: tuple[tuple[int, int], ...] = ()
+    flat: bool = False
 
     def __post_init__(self) -> None:
         if self.size < 1 or self.stride < 1:

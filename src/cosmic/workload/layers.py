@@ -23,6 +23,8 @@ from cosmic.trace.node import (
 from cosmic.workload.casts import with_casts
 from cosmic.workload.operators import Operator, Operators
 from cosmic.workload.parallelism import Recompute, SequenceMethod
+from cosmic.workload.ring_attention import ring_backward, ring_forward
+from cosmic.workload.tensor_overlap import with_overlap
 from cosmic.workload.weights import embedding_weights, head_weights, layer_weights
 from cosmic.workload.workload import Workload
 
@@ -51,7 +53,10 @@ def layer_unit(workload: Workload) -> Unit:
     parts = _Parts(workload)
     forward = (*parts.attention_forward(), *parts.feed_forward_forward())
     backward = (*parts.feed_forward_backward(), *parts.attention_backward())
-    forward, backward = with_casts(forward, workload), with_casts(backward, workload)
+    forward, backward = (
+        with_overlap(with_casts(program, workload), workload)
+        for program in (forward, backward)
+    )
     if workload.recompute is Recompute.FULL:
         backward = (*_again(forward), *backward)
     return Unit("layer", layer_weights(workload), forward, backward)
@@ -102,8 +107,7 @@ class _Parts:
             operators.normalization().forward,
             *self.enter("attention"),
             operators.query_key_value().forward,
-            *self._share_sequence(),
-            *(core.forward for core in operators.attention_core()),
+            *self._attend(operators.attention_core()),
             *self._exchange_heads("context", self._query_bytes),
             operators.attention_output().forward,
             *self.leave("attention"),
@@ -118,10 +122,7 @@ class _Parts:
             *self.enter_backward("attention"),
             operators.attention_output().backward,
             *self._exchange_heads("context backward", self._query_bytes),
-            *self._keys_again(),
-            *self._core_again(core),
-            *(operator.backward for operator in reversed(core)),
-            *self._return_sequence(),
+            *self._attend_backward(core),
             operators.query_key_value().backward,
             *self.leave_backward("attention"),
             operators.normalization().backward,
@@ -195,6 +196,29 @@ class _Parts:
         if self.workload.parallelism.tensor == 1:
             return ()
         return _blocking(name, kind, "tensor", nbytes)
+
+    def _attend(self, core: tuple[Operator, ...]) -> tuple[Instruction, ...]:
+        """The core of attention and what it takes to see the whole sequence."""
+        work = tuple(operator.forward for operator in core)
+        if self._goes_round:
+            return ring_forward(work, 2 * self._key_bytes, self._sharing)
+        return (*self._share_sequence(), *work)
+
+    def _attend_backward(self, core: tuple[Operator, ...]) -> tuple[Instruction, ...]:
+        backward = (operator.backward for operator in reversed(core))
+        work = (*self._core_again(core), *backward)
+        if self._goes_round:
+            return ring_backward(work, 2 * self._key_bytes, self._sharing)
+        return (*self._keys_again(), *work, *self._return_sequence())
+
+    @property
+    def _goes_round(self) -> bool:
+        method = self.workload.parallelism.sequence_method
+        return method is SequenceMethod.RING and self._sharing > 1
+
+    @property
+    def _sharing(self) -> int:
+        return self.workload.parallelism.sequence
 
     def _share_sequence(self) -> tuple[Instruction, ...]:
         """Give attention its view of the whole sequence."""

@@ -221,7 +221,10 @@ def _whole_units(workload: Workload, stage: int) -> int:
 def _gathered_keys(workload: Workload) -> Bytes:
     """Keys and values of the tokens of other devices."""
     split = workload.parallelism
-    if split.sequence_method is not SequenceMethod.ALL_GATHER:
+    if split.sequence_method is SequenceMethod.ULYSSES:
         return 0.0
-    tokens = workload.tokens * (split.sequence - 1)
+    others = split.sequence - 1
+    if split.sequence_method is SequenceMethod.RING:
+        others = min(others, 2)  # those at work, and those that arrive
+    tokens = workload.tokens * others
     return float(workload.element_bytes * tokens * _key_value_width(workload))

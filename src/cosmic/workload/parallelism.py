@@ -29,11 +29,13 @@ class SequenceMethod(enum.Enum):
 
     ALL_GATHER: every device gathers the keys and values of the whole sequence.
     ULYSSES: an all-to-all gives every device whole sequences of some heads, and another
-    one gives back its tokens.
+    one gives back its tokens. RING: keys and values go round from device to device,
+    while attention to those that are there is computed.
     """
 
     ALL_GATHER = "all_gather"
     ULYSSES = "ulysses"
+    RING = "ring"
 
 
 class Recompute(enum.Enum):
@@ -72,6 +74,8 @@ class Parallelism:
             updated weights while the next forward does; if not, all travel in between,
             and with sharding 3 the gradients of each unit behind its backward.
         prefetch: How many units ahead of their use sharding 3 gathers weights.
+        tensor_overlap: Whether tensor collectives go on behind the products that stand
+            beside them, piece by piece; for `tensor_sequence` only.
     """
 
     tensor: int = 1
@@ -85,6 +89,7 @@ class Parallelism:
     sharding_group: int = 0
     gradient_overlap: bool = True
     prefetch: int = 1
+    tensor_overlap: bool = False
 
     def __post_init__(self) -> None:
         for axis in Axis:
@@ -103,6 +108,11 @@ class Parallelism:
             )
         if self.prefetch < 0:
             raise SpecError(f"prefetch must not be negative, but is {self.prefetch}")
+        if self.tensor_overlap and not self.tensor_sequence:
+            raise ConsistencyError(
+                "tensor_overlap hides gathered and scattered tokens, which there are "
+                "with tensor_sequence only"
+            )
         self._check_sharding_group()
 
     def _check_sharding_group(self) -> None:
