@@ -230,6 +230,27 @@ def _validate_collectives(**given: Any) -> None:
     validate_collectives(ValidateRequest(**given))
 
 
+@_validate.command("training")
+@click.option("--file", default="", help="Your own table, of the same schema as ours.")
+@click.option("--source", default="", help="One source only, such as internevo.")
+@click.option("--bulk", is_flag=True, help="The dense single-node sweeps instead.")
+@click.option(
+    "--worst",
+    type=click.IntRange(min=0),
+    default=10,
+    show_default=True,
+    help="How many of the worst rows to show.",
+)
+@click.option("--rows", is_flag=True, help="Show every row.")
+@click.option("--plot", default="", metavar="FILE", help="A picture: .svg, .png, .pdf.")
+@_as_json
+def _validate_training(**given: Any) -> None:
+    """Predict the step time of published training runs, and say how far off."""
+    from cosmic.cli.validate_training import TrainingRequest, validate_training
+
+    validate_training(TrainingRequest(**given))
+
+
 @_validate.command("astra-sim")
 @_as_json
 def _validate_astra_sim(*, as_json: bool) -> None:

@@ -12,7 +12,7 @@ from cosmic.cli.console import remark, say, show_table, stderr, write_json
 from cosmic.errors import UnknownNameError
 from cosmic.units import KiB, format_quantity
 from cosmic.validation.comparison import Accuracy, Compared, Comparison, by, compare
-from cosmic.validation.measurement import SIZE_CLASSES
+from cosmic.validation.measurement import SIZE_CLASSES, Measurement
 from cosmic.validation.tables import COLLECTIVES, Table, read_table
 
 _HEADS = ("rows", "mean", "median", "bias", "worst", "time", "bytes alone")
@@ -50,7 +50,7 @@ def validate_collectives(request: ValidateRequest) -> None:
     if not rows:
         known = {row.source for row in table.rows}
         raise UnknownNameError(f"source in {table.name}", request.source, known)
-    with patience(remark), _progress() as update:
+    with patience(remark), row_progress() as update:
         comparison = compare(rows, update)
     if request.as_json:
         write_json(_document(table, comparison))
@@ -59,7 +59,7 @@ def validate_collectives(request: ValidateRequest) -> None:
 
 
 @contextmanager
-def _progress() -> Iterator[Callable[[int, int], None]]:
+def row_progress() -> Iterator[Callable[[int, int], None]]:
     """A bar on the terminal, if there is one."""
     console = stderr()
     columns = (BarColumn(), MofNCompleteColumn())
@@ -71,7 +71,9 @@ def _progress() -> Iterator[Callable[[int, int], None]]:
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
-def _show(table: Table, comparison: Comparison, request: ValidateRequest) -> None:
+def _show(
+    table: Table[Measurement], comparison: Comparison, request: ValidateRequest
+) -> None:
     count = len(comparison.rows)
     say(f"{table.name}: {len(table.rows):,} measurements, {count:,} compared")
     say()
@@ -192,7 +194,7 @@ def _provenance(row: Compared) -> str:
     return "; ".join(part for part in parts if part)
 
 
-def _document(table: Table, comparison: Comparison) -> dict[str, object]:
+def _document(table: Table[Measurement], comparison: Comparison) -> dict[str, object]:
     sources = {
         name: asdict(Accuracy.of(group))
         for name, group in by(comparison.rows, _source).items()

@@ -17,6 +17,7 @@ except ImportError as error:
     ) from error
 
 _ENDINGS = (".svg", ".png", ".pdf")
+_MARKERS = "os^D"
 
 
 def check_picture(path: str) -> None:
@@ -89,6 +90,45 @@ def bandwidth_figure(
         axes.set_yscale("log")
         axes.set_xlabel("size [B]")
         axes.set_ylabel("bus bandwidth [GB/s]")
+
+
+def agreement_figure(
+    title: str, points: Mapping[str, Sequence[tuple[float, float]]], path: str
+) -> None:
+    """Draw predicted over published seconds, both on logarithmic axes.
+
+    The diagonal is agreement. The same points make the same file, byte by byte.
+
+    Args:
+        title: What stands above.
+        points: Source to points of published and predicted time.
+        path: Where to write; the ending says in what format.
+
+    Raises:
+        SpecError: There is no such format.
+        OSError: The file cannot be written.
+    """
+    check_picture(path)
+    with mpl.rc_context({"svg.hashsalt": "cosmic", "svg.fonttype": "none"}):
+        figure = Figure(figsize=(7, 6), layout="constrained")
+        axes = figure.subplots()
+        for index, (name, pairs) in enumerate(points.items()):
+            published, predicted = zip(*pairs, strict=True)
+            marker = _MARKERS[index // 10 % len(_MARKERS)]
+            axes.scatter(published, predicted, s=12, label=name, marker=marker)
+        times = [time for pairs in points.values() for pair in pairs for time in pair]
+        if times:
+            ends = [min(times), max(times)]
+            axes.plot(ends, ends, color="black", linewidth=0.8)
+        axes.set_xscale("log")
+        axes.set_yscale("log")
+        axes.set_xlabel("published [s]")
+        axes.set_ylabel("predicted [s]")
+        axes.set_title(title)
+        axes.grid(visible=True, which="major", alpha=0.3)
+        if points:
+            axes.legend(fontsize="x-small")
+        figure.savefig(Path(path), metadata=_no_date(path))
 
 
 def _no_date(path: str) -> dict[str, None]:

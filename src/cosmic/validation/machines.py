@@ -15,6 +15,7 @@ from cosmic.io.systems import load_system, load_system_library
 from cosmic.network.dimension import Dimension
 from cosmic.network.wiring import Shape, links_per_device
 from cosmic.validation.measurement import Hardware, Setup
+from cosmic.validation.network_cards import device_bandwidth
 
 PRESETS: Sequence[tuple[str, str, str]] = (
     # the device, its machine or network, the system
@@ -37,10 +38,9 @@ PRESETS: Sequence[tuple[str, str, str]] = (
     (r"L40S|PCIe Gen4", r"", "l40s-nodes"),
     (r"MI300X", r"", "mi300x-nodes"),
 )
-_PER_NODE = re.compile(r"(\d+)\s*x\s*(\d+)\s*Gb/s", re.IGNORECASE)
-_PER_DEVICE = re.compile(r"(\d+)\s*Gb/s per (?:GPU|device)", re.IGNORECASE)
 _NETWORK = "network"  # the kind of link between nodes
-_RACKS = ("gb200-nvl72",)  # whose nodes share one NVLink domain
+RACKS = ("gb200-nvl72",)
+"""Systems whose nodes share one NVLink domain."""
 
 
 class NotEvaluatedError(SpecError):
@@ -87,12 +87,12 @@ def machine_of(setup: Setup) -> Machine:
         SpecError: The system that the row names cannot be read.
     """
     hardware = setup.hardware
-    preset = hardware.system or _preset(hardware)
+    preset = hardware.system or preset_of(hardware)
     settings, linked = load_system(preset), load_system_library(preset)
     whole = build_topology({**DEFAULTS, **settings}).dimensions
     extents = _extents(setup, preset, whole, linked)
-    bandwidth = [_bandwidth(*pair) for pair in zip(whole, extents, strict=True)]
-    said = _network_bandwidth(hardware.nic, math.prod(d.size for d in whole[:-1]))
+    bandwidth = [bandwidth_of(*pair) for pair in zip(whole, extents, strict=True)]
+    said = device_bandwidth(hardware.nic, math.prod(d.size for d in whole[:-1]))
     if said is not None and len(whole) > 1:
         bandwidth[-1] = said
     sizes = tuple(
@@ -108,7 +108,12 @@ def machine_of(setup: Setup) -> Machine:
     )
 
 
-def _preset(hardware: Hardware) -> str:
+def preset_of(hardware: Hardware) -> str:
+    """The system preset that describes some hardware.
+
+    Raises:
+        NotEvaluatedError: There is none.
+    """
     place = f"{hardware.case} {hardware.nic}"
     for gpu, where, preset in PRESETS:
         if re.search(gpu, hardware.gpu, re.I) and re.search(where, place, re.I):
@@ -131,7 +136,7 @@ def _extents(
     devices = node * whole[-1].size if networked else node
     ranks = setup.ranks or (node * setup.nodes if setup.nodes else devices)
     nodes = setup.nodes or math.ceil(ranks / node)
-    if preset in _RACKS:
+    if preset in RACKS:
         nodes = math.ceil(ranks / node)
     if ranks % nodes or (nodes > 1 and not networked):
         raise NotEvaluatedError(
@@ -166,17 +171,8 @@ def _idle_apart(dimension: Dimension) -> bool:
     return dimension.shape in (Shape.SWITCH, Shape.FULLY_CONNECTED)
 
 
-def _bandwidth(dimension: Dimension, extent: int) -> float:
+def bandwidth_of(dimension: Dimension, extent: int) -> float:
     """What one device can send to those that take part."""
     if not _idle_apart(dimension):
         return dimension.bandwidth
     return dimension.link_bandwidth * max(1, links_per_device(dimension.shape, extent))
-
-
-def _network_bandwidth(nic: str, node: int) -> float | None:
-    """What one device can send over the network cards, in B/s, if the text says."""
-    if said := _PER_DEVICE.search(nic):
-        return int(said[1]) * 1e9 / 8
-    if said := _PER_NODE.search(nic):
-        return int(said[1]) * int(said[2]) * 1e9 / 8 / node
-    return None

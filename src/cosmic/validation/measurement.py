@@ -17,6 +17,7 @@ from typing_extensions import override
 
 from cosmic.errors import SpecError, UnknownNameError
 from cosmic.units import GB, US, Bytes, BytesPerSecond, KiB, MiB
+from cosmic.validation.fields import count, mapping, scaled, text
 
 _SIZE_CLASSES = (
     (64 * KiB, "up to 64 KiB"),
@@ -138,24 +139,24 @@ def parse_measurement(row: Mapping[str, object]) -> Measurement:
     Raises:
         SpecError: Something is missing or of another kind than it should be.
     """
-    operation, ranks = _operation(_text(row, "op")), _count(row, "ranks")
-    measured = {**_mapping(row, "derived"), **_mapping(row, "measured")}
-    said = _scaled(row, "size_bytes", 1.0)
+    operation, ranks = _operation(text(row, "op")), count(row, "ranks")
+    measured = {**mapping(row, "derived"), **mapping(row, "measured")}
+    said = scaled(row, "size_bytes", 1.0)
     size, bandwidth = _bandwidth(operation, said, ranks, measured)
     return Measurement(
-        id=_text(row, "id"),
-        source=_text(row, "source"),
-        url=_text(row, "url", default=""),
-        library=_text(row, "library", default=""),
-        quality=_text(row, "quality", default=""),
+        id=text(row, "id"),
+        source=text(row, "source"),
+        url=text(row, "url", default=""),
+        library=text(row, "library", default=""),
+        quality=text(row, "quality", default=""),
         setup=Setup(
             operation=operation,
             size=size,
             ranks=ranks,
-            nodes=_count(row, "nodes"),
-            hardware=_hardware(_mapping(row, "hardware")),
-            algorithm=_text(row, "algo", default=""),
-            bottleneck=_text(measured, "bottleneck", default=""),
+            nodes=count(row, "nodes"),
+            hardware=_hardware(mapping(row, "hardware")),
+            algorithm=text(row, "algo", default=""),
+            bottleneck=text(measured, "bottleneck", default=""),
         ),
         bandwidth=bandwidth,
     )
@@ -163,19 +164,19 @@ def parse_measurement(row: Mapping[str, object]) -> Measurement:
 
 def _hardware(row: Mapping[str, object]) -> Hardware:
     return Hardware(
-        gpu=_text(row, "gpu", default=""),
-        nic=_text(row, "nic", default=""),
-        case=_text(row, "case", default=""),
-        system=_text(row, "system", default=""),
+        gpu=text(row, "gpu", default=""),
+        nic=text(row, "nic", default=""),
+        case=text(row, "case", default=""),
+        system=text(row, "system", default=""),
     )
 
 
-def _operation(text: str) -> Operation:
+def _operation(name: str) -> Operation:
     try:
-        return Operation(text)
+        return Operation(name)
     except ValueError:
         known = [operation.value for operation in Operation]
-        raise UnknownNameError("collective", text, known) from None
+        raise UnknownNameError("collective", name, known) from None
 
 
 def _bandwidth(
@@ -187,63 +188,14 @@ def _bandwidth(
     """The size and the bandwidth; a time says more than a rounded bandwidth does."""
     if ranks == 1:
         raise SpecError("one device sends nothing; ranks must be 2 or more")
-    time = _scaled(measured, "time_us", US)
-    link = _scaled(measured, "rdma_bw_GBps", GB)
+    time = scaled(measured, "time_us", US)
+    link = scaled(measured, "rdma_bw_GBps", GB)
     if link is not None and time is not None and size is None:
         size = link * time
     if size is not None and time is not None and ranks is not None:
         return size, size * operation.bus_factor(ranks) / time
     for name in ("busbw_GBps", "bottleneck_bw_GBps"):
-        bandwidth = _scaled(measured, name, GB)
+        bandwidth = scaled(measured, name, GB)
         if bandwidth is not None:
             return size, bandwidth
     raise SpecError("measured needs time_us (with size_bytes and ranks) or busbw_GBps")
-
-
-def _scaled(row: Mapping[str, object], key: str, unit: float) -> float | None:
-    value = _number(row, key)
-    if value is not None and value <= 0:
-        raise SpecError(f"{key} must be positive, not {value}")
-    return None if value is None else value * unit
-
-
-def _text(row: Mapping[str, object], key: str, default: str | None = None) -> str:
-    value = row.get(key)
-    if value is None and default is not None:
-        return default
-    if not isinstance(value, str):
-        raise SpecError(f"{key} must be text, got {_shown(value)}")
-    return value
-
-
-def _number(row: Mapping[str, object], key: str) -> float | None:
-    value = row.get(key)
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise SpecError(f"{key} must be a number, got {_shown(value)}")
-    if not 0 <= value < float("inf"):
-        raise SpecError(f"{key} must be finite and not negative, got {value}")
-    return float(value)
-
-
-def _count(row: Mapping[str, object], key: str) -> int | None:
-    value = _number(row, key)
-    if value is None:
-        return None
-    if value < 1 or value != int(value):
-        raise SpecError(f"{key} must be a whole number from 1 on, got {value:g}")
-    return int(value)
-
-
-def _mapping(row: Mapping[str, object], key: str) -> Mapping[str, object]:
-    value = row.get(key)
-    if value is None:
-        return {}
-    if not isinstance(value, Mapping):
-        raise SpecError(f"{key} must be an object, got {_shown(value)}")
-    return value
-
-
-def _shown(value: object) -> str:
-    return "nothing" if value is None else repr(value)[:60]

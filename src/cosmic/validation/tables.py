@@ -1,21 +1,27 @@
 """Tables of measurements: JSON Lines, one row a line; ours, or a user's own."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from cosmic.errors import SpecError
 from cosmic.validation.measurement import Measurement, parse_measurement
 
-COLLECTIVES = Path(__file__).parent / "tables" / "collectives.jsonl"
+T = TypeVar("T")
+
+TABLES = Path(__file__).parent / "tables"
+"""The folder of the tables that come with the package."""
+
+COLLECTIVES = TABLES / "collectives.jsonl"
 """The published measurements of collectives that come with the package."""
 
 _LONGEST_LINE = 100_000  # characters, more than any row needs
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class Table(Generic[T]):
     """What a file of measurements holds.
 
     Attributes:
@@ -25,14 +31,27 @@ class Table:
     """
 
     name: str
-    rows: tuple[Measurement, ...]
+    rows: tuple[T, ...]
     problems: tuple[str, ...]
 
 
-def read_table(path: Path) -> Table:
+def read_table(path: Path) -> Table[Measurement]:
+    """The measurements of collectives in a file.
+
+    Raises:
+        SpecError: The file cannot be read, or holds no row that can be.
+    """
+    return read_rows(path, parse_measurement)
+
+
+def read_rows(path: Path, parse: Callable[[Mapping[str, object]], T]) -> Table[T]:
     """The measurements of a file.
 
     A row that cannot be read is left out and told among the problems.
+
+    Args:
+        path: The file.
+        parse: What makes a measurement of a row; a SpecError says what is wrong.
 
     Raises:
         SpecError: The file cannot be read, or holds no row that can be.
@@ -40,7 +59,7 @@ def read_table(path: Path) -> Table:
     rows, problems = [], []
     for number, line in _lines(path):
         try:
-            rows.append(_row(line))
+            rows.append(parse(_row(line)))
         except SpecError as error:
             problems.append(f"{path.name}:{number}: {error}")
     if not rows:
@@ -62,7 +81,7 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
         raise SpecError(f"{path}: {error.strerror or error}") from error
 
 
-def _row(line: str) -> Measurement:
+def _row(line: str) -> Mapping[str, object]:
     if len(line) > _LONGEST_LINE:
         raise SpecError(f"a line of {len(line)} characters is no row")
     try:
@@ -71,4 +90,4 @@ def _row(line: str) -> Measurement:
         raise SpecError(f"not JSON: {error}") from error
     if not isinstance(row, dict):
         raise SpecError("a row is a JSON object")
-    return parse_measurement(row)
+    return row

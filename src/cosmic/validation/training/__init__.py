@@ -1,0 +1,1 @@
+"""Published training runs and what the model says about them."""
