@@ -19,6 +19,7 @@ from cosmic.cli.comparing import bench, pareto
 from cosmic.cli.compiled_code import room_for_compiled_code
 from cosmic.cli.interrupts import Interrupts
 from cosmic.cli.trace import trace
+from cosmic.cli.validate_commands import validate
 from cosmic.errors import CosmicError
 
 _DEFECT, _MISTAKE, _INTERRUPTED = 1, 2, 130  # exit codes
@@ -206,60 +207,6 @@ def _schema(kind: str | None, *, output: str | None) -> None:
     schema(kind, output=output)
 
 
-@cosmic.group("validate")
-def _validate() -> None:
-    """Hold predictions against what others measured."""
-
-
-@_validate.command("collectives")
-@click.option("--file", default="", help="Your own table, of the same schema as ours.")
-@click.option("--source", default="", help="One source only, such as aws-nccl.")
-@click.option(
-    "--worst",
-    type=click.IntRange(min=0),
-    default=10,
-    show_default=True,
-    help="How many of the worst rows to show.",
-)
-@click.option("--rows", is_flag=True, help="Show every row.")
-@_as_json
-def _validate_collectives(**given: Any) -> None:
-    """Predict the bus bandwidth of published collectives, and say how far off."""
-    from cosmic.cli.validate import ValidateRequest, validate_collectives
-
-    validate_collectives(ValidateRequest(**given))
-
-
-@_validate.command("training")
-@click.option("--file", default="", help="Your own table, of the same schema as ours.")
-@click.option("--source", default="", help="One source only, such as internevo.")
-@click.option("--bulk", is_flag=True, help="The dense single-node sweeps instead.")
-@click.option(
-    "--worst",
-    type=click.IntRange(min=0),
-    default=10,
-    show_default=True,
-    help="How many of the worst rows to show.",
-)
-@click.option("--rows", is_flag=True, help="Show every row.")
-@click.option("--plot", default="", metavar="FILE", help="A picture: .svg, .png, .pdf.")
-@_as_json
-def _validate_training(**given: Any) -> None:
-    """Predict the step time of published training runs, and say how far off."""
-    from cosmic.cli.validate_training import TrainingRequest, validate_training
-
-    validate_training(TrainingRequest(**given))
-
-
-@_validate.command("astra-sim")
-@_as_json
-def _validate_astra_sim(*, as_json: bool) -> None:
-    """Hold our times of collectives against ASTRA-sim's, by reason to differ."""
-    from cosmic.cli.validate_astra_sim import validate_astra_sim
-
-    validate_astra_sim(as_json=as_json)
-
-
 @cosmic.command("collective")
 @click.argument("kind", default="all_reduce", metavar="[COLLECTIVE]")
 @click.argument("reference", default="cosmic-1024", metavar="[SYSTEM|FILE]")
@@ -336,6 +283,7 @@ def _astra_sim(**given: Any) -> None:
 cosmic.add_command(trace)
 cosmic.add_command(bench)
 cosmic.add_command(pareto)
+cosmic.add_command(validate)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:

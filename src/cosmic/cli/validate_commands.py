@@ -1,0 +1,80 @@
+"""`cosmic validate`: predictions held against what others measured. Verbs only.
+
+A verb loads what it needs when it is called, so that help stays fast.
+"""
+
+from typing import Any
+
+import click
+
+_as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, SI units.")
+_file = click.option(
+    "--file", default="", help="Your own table, of the same schema as ours."
+)
+_bulk = click.option(
+    "--bulk", is_flag=True, help="The dense single-node sweeps instead."
+)
+_rows = click.option("--rows", is_flag=True, help="Show every row.")
+_worst = click.option(
+    "--worst",
+    type=click.IntRange(min=0),
+    default=10,
+    show_default=True,
+    help="How many of the worst rows to show.",
+)
+
+
+@click.group("validate")
+def validate() -> None:
+    """Hold predictions against what others measured."""
+
+
+@validate.command("collectives")
+@_file
+@click.option("--source", default="", help="One source only, such as aws-nccl.")
+@_worst
+@_rows
+@_as_json
+def _validate_collectives(**given: Any) -> None:
+    """Predict the bus bandwidth of published collectives, and say how far off."""
+    from cosmic.cli.validate import ValidateRequest, validate_collectives
+
+    validate_collectives(ValidateRequest(**given))
+
+
+@validate.command("training")
+@_file
+@click.option("--source", default="", help="One source only, such as internevo.")
+@_bulk
+@_worst
+@_rows
+@click.option("--plot", default="", metavar="FILE", help="A picture: .svg, .png, .pdf.")
+@_as_json
+def _validate_training(**given: Any) -> None:
+    """Predict the step time of published training runs, and say how far off."""
+    from cosmic.cli.validate_training import TrainingRequest, validate_training
+
+    validate_training(TrainingRequest(**given))
+
+
+@validate.command("memory")
+@_file
+@click.option("--source", default="", help="One source only, such as torchtitan.")
+@_bulk
+@_worst
+@click.option("--rows", is_flag=True, help="Show every row that says its memory.")
+@_as_json
+def _validate_memory(**given: Any) -> None:
+    """Predict the memory of published runs by part, and which of them fit."""
+    from cosmic.cli.validate_memory import MemoryRequest, validate_memory
+
+    validate_memory(MemoryRequest(**given))
+
+
+@validate.command("astra-sim")
+@_as_json
+def _validate_astra_sim(*, as_json: bool) -> None:
+    """Hold our times of collectives against ASTRA-sim's, by reason to differ."""
+    from cosmic.cli.validate_astra_sim import validate_astra_sim
+
+    validate_astra_sim(as_json=as_json)
