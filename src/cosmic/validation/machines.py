@@ -21,6 +21,7 @@ PRESETS: Sequence[tuple[str, str, str]] = (
     # the device, its machine or network, the system
     (r"pairwise", r"", "azure-nc-a100-v4"),
     (r"A100(?!.*PCIe)", r"EFA|p4d", "aws-p4de"),
+    (r"A100(?!.*PCIe)", r"Jean Zay", "jean-zay-a100"),
     (r"A100(?!.*PCIe)", r"", "dgx-a100-superpod"),
     (r"\bH100(?!.*PCIe)", r"EFA|p5\b", "aws-p5"),
     (r"\bH100(?!.*PCIe)", r"a3-high", "gcp-a3-high"),
@@ -29,7 +30,10 @@ PRESETS: Sequence[tuple[str, str, str]] = (
     (r"\bH200", r"EFA|p5en", "aws-p5en"),
     (r"\bH200", r"", "dgx-h200-superpod"),
     (r"\bH800", r"", "h800-nodes"),
+    (r"\bGH200", r"", "alps-gh200"),
     (r"\bGB200", r"", "gb200-nvl72"),
+    (r"\bGB300", r"", "gb300-nvl72"),
+    (r"\bB300", r"", "dgx-b300-superpod"),
     (r"\bB200", r"EFA|p6-", "aws-p6-b200"),
     (r"\bB200", r"", "dgx-b200-superpod"),
     (r"V100", r"DGX-2|NVSwitch", "dgx-2"),
@@ -39,7 +43,7 @@ PRESETS: Sequence[tuple[str, str, str]] = (
     (r"MI300X", r"", "mi300x-nodes"),
 )
 _NETWORK = "network"  # the kind of link between nodes
-RACKS = ("gb200-nvl72",)
+RACKS = ("gb200-nvl72", "gb300-nvl72")
 """Systems whose nodes share one NVLink domain."""
 
 

@@ -17,6 +17,7 @@ GBIT = 1e9 / 8
 # What one device sends in each dimension, by the data sheet: NVLink, Infinity Fabric
 # and torus links each way, then the node's network cards over its devices.
 DATA_SHEETS: dict[str, tuple[float, ...]] = {
+    "alps-gh200": (3 * 6 * 25 * GB, 200 * GBIT),
     "aws-p3dn": (6 * 25 * GB, 100 * GBIT / 8),
     "aws-p4de": (600 * GB / 2, 4 * 100 * GBIT / 8),
     "aws-p5": (900 * GB / 2, 32 * 100 * GBIT / 8),
@@ -29,12 +30,15 @@ DATA_SHEETS: dict[str, tuple[float, ...]] = {
     "dgx-2": (300 * GB / 2, 8 * 100 * GBIT / 16),
     "dgx-a100-superpod": (600 * GB / 2, 200 * GBIT),
     "dgx-b200-superpod": (14_400 * GB / 8 / 2, 400 * GBIT),
+    "dgx-b300-superpod": (14_400 * GB / 8 / 2, 800 * GBIT),
     "dgx-h100-superpod": (900 * GB / 2, 400 * GBIT),
     "dgx-h200-superpod": (900 * GB / 2, 400 * GBIT),
     "gb200-nvl72": (129_600 * GB / 72 / 2, 400 * GBIT),
+    "gb300-nvl72": (129_600 * GB / 72 / 2, 800 * GBIT),
     "gcp-a3-high": (900 * GB / 2, 4 * 200 * GBIT / 8),
     "gcp-a3-mega": (900 * GB / 2, 8 * 200 * GBIT / 8),
     "h800-nodes": (400 * GB / 2, 400 * GBIT),
+    "jean-zay-a100": (600 * GB / 2, 4 * 100 * GBIT / 8),
     "l40s-nodes": (64 * GB / 2, 4 * 400 * GBIT / 8),
     "mi300x-nodes": (896 * GB / 2, 400 * GBIT),
     "tpu-v4-pod": (2 * 50 * GB,) * 3,

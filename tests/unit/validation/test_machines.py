@@ -34,6 +34,10 @@ def setup(
         ("V100", "DGX-2", "dgx-2"),
         ("L40S", "", "l40s-nodes"),
         ("MI300X", "", "mi300x-nodes"),
+        ("GH200 96GB (4 per node)", "", "alps-gh200"),
+        ("GB300", "", "gb300-nvl72"),
+        ("B300-SXM", "", "dgx-b300-superpod"),
+        ("A100-SXM4-80GB", "Jean Zay, 48 nodes", "jean-zay-a100"),
     ],
 )
 def test_hardware_is_told_by_name(gpu: str, case: str, preset: str) -> None:
@@ -44,7 +48,7 @@ def test_a_system_that_a_row_names_needs_no_telling() -> None:
     assert machine_of(setup("unheard of", system="mi300x-nodes")).ranks == 8
 
 
-@pytest.mark.parametrize("gpu", ["H100 PCIe", "GH200", "TPU v4", "A100-PCIE-40GB"])
+@pytest.mark.parametrize("gpu", ["H100 PCIe", "MI50", "TPU v4", "A100-PCIE-40GB"])
 def test_what_no_preset_describes_is_said(gpu: str) -> None:
     with pytest.raises(NotEvaluatedError, match=f"no preset describes .* '{gpu}'"):
         machine_of(setup(gpu))
