@@ -22,6 +22,7 @@ WORKLOADS: Mapping[str, Mapping[str, PointValue | None]] = {
     "recompute": {"fused_attention": False},
     "recompute_layers": {"recompute": "full"},
     "tensor_overlap": {"tensor_sequence": True},
+    "logit_bytes": {"weight_sharded": 1, "dp": 64, "pp": 1, "sp": 1},
     "placement": {"bandwidth": (100e9, 175e9, 375e9, 150e9)},
     "active_chunks": {"chunks": 16, "latency": (1e-5,) * 4},
     # 8 data-parallel devices next to each other do not factor over dimensions of 12.
@@ -54,6 +55,7 @@ VALUES: Mapping[str, tuple[PointValue, ...]] = {
     "recompute_layers": (0, 1, 5),
     "sharding_group": (0, 2, 4),
     "prefetch": (0, 1, 2),
+    "logit_bytes": (4, 14),
     "gradient_precision": ("auto", "fp32"),
     "axis_order": (
         "tensor-sequence-data-pipeline",

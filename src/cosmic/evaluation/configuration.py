@@ -212,6 +212,8 @@ def build_workload(
         schedule=_member(Schedule, settings, "schedule"),
         precision=_member(Precision, settings, "precision"),
         gradient_precision=_gradient_precision(settings),
+        dropout=bool(_value(settings, "dropout")),
+        logit_bytes=_integer(settings, "logit_bytes"),
     )
 
 
@@ -243,7 +245,13 @@ def _micro_batch(batch: int, settings: Settings) -> int:
 
 
 _OF_INFERENCE = ("micro_batches", "weight_bits", "cache_bits")
-_OF_TRAINING = ("gradient_precision", "gradient_overlap", "prefetch")
+_OF_TRAINING = (
+    "gradient_precision",
+    "gradient_overlap",
+    "prefetch",
+    "dropout",
+    "logit_bytes",
+)
 
 
 def _stored(asked: Inference | None, settings: Settings) -> Inference | None:

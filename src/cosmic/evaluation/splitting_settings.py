@@ -32,6 +32,25 @@ SPLITTING = (
         late=True,
     ),
     Setting(
+        name="dropout",
+        stack=Stack.WORKLOAD,
+        about="whether there is dropout, whose masks are kept for the backward pass",
+        allowed=(True, False),
+        default=True,
+        late=True,
+    ),
+    Setting(
+        name="logit_bytes",
+        stack=Stack.WORKLOAD,
+        about="bytes of memory for each output over the vocabulary, all its copies and "
+        "gradients together: 4 is one copy in fp32, Megatron-LM's loss takes "
+        "8, PyTorch's 14",
+        at_least=0,
+        at_most=64,
+        default=4,
+        late=True,
+    ),
+    Setting(
         name="sharding_group",
         stack=Stack.WORKLOAD,
         about="over how many of the dp x sp devices weight_sharding shards, the "

@@ -272,6 +272,8 @@ class WorkloadSpec(SpecModel):
     precision: Literal["fp32", "tf32", "bf16", "fp16", "fp8"] | None = None
     gradient_precision: Literal["auto", "bf16", "fp32"] | None = None
     recompute_layers: Annotated[int, Field(ge=0, le=2**40)] | None = None
+    dropout: bool | None = None
+    logit_bytes: Annotated[int, Field(ge=0, le=64)] | None = None
     sharding_group: Annotated[int, Field(ge=0, le=2**40)] | None = None
     gradient_overlap: bool | None = None
     prefetch: Annotated[int, Field(ge=0, le=64)] | None = None

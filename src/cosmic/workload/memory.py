@@ -25,9 +25,6 @@ from cosmic.workload.weights import (
 )
 from cosmic.workload.workload import Workload
 
-_LOGIT_BYTES = 4  # the loss is computed in single precision
-_MASK_BYTES = 1  # a dropout mask
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemoryFootprint:
@@ -142,7 +139,7 @@ def _layer_without_scores(workload: Workload) -> Bytes:
     model, element = workload.model, workload.element_bytes
     product, tensor = workload.product_bytes, workload.parallelism.tensor
     # inputs of two norms and of the two first products, and two dropout masks
-    each = 2 * element + 2 * product + 2 * _MASK_BYTES
+    each = 2 * element + 2 * product + 2 * _mask_bytes(workload)
     copied = each * model.hidden * _tokens_kept(workload)
     query, between = model.query_width // tensor, model.feed_forward // tensor
     inputs = 2 if model.feed_forward_kind is FeedForward.SWIGLU else 1
@@ -168,10 +165,20 @@ def _key_value_width(workload: Workload) -> int:
 
 
 def _scores(workload: Workload) -> Bytes:
-    """Softmax outputs, its dropout mask and the dropout's output: 5 a s^2 b in bf16."""
+    """Softmax outputs, its dropout mask and the dropout's output: 5 a s^2 b in bf16.
+
+    Without dropout the softmax outputs alone.
+    """
     heads = workload.model.heads // workload.parallelism.tensor
     elements = heads * workload.tokens * workload.model.sequence
-    return float((2 * workload.element_bytes + _MASK_BYTES) * elements)
+    copies = 2 if workload.dropout else 1
+    each = copies * workload.element_bytes + _mask_bytes(workload)
+    return float(each * elements)
+
+
+def _mask_bytes(workload: Workload) -> int:
+    """Bytes of an element of a dropout mask."""
+    return 1 if workload.dropout else 0
 
 
 def _tokens_kept(workload: Workload) -> float:
@@ -189,7 +196,7 @@ def _in_flight(workload: Workload, stage: int) -> int:
 
 def _logits(workload: Workload) -> Bytes:
     part = -(-workload.model.vocabulary // workload.parallelism.tensor)
-    return float(_LOGIT_BYTES * workload.tokens * part)
+    return float(workload.logit_bytes * workload.tokens * part)
 
 
 def _buffers(workload: Workload, stage: int) -> Bytes:

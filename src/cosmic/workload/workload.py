@@ -31,6 +31,9 @@ class Workload:
             activations are held in it, but in two bytes for FP8.
         gradient_precision: In which format gradients are added up and exchanged; None
             for that of the weights.
+        dropout: Whether there is dropout, whose masks the backward pass needs.
+        logit_bytes: Bytes that each output over the vocabulary takes up while the loss
+            and its gradient are computed, all copies together.
         inference: What is asked; None for a training step.
     """
 
@@ -44,6 +47,8 @@ class Workload:
     schedule: Schedule = Schedule.ONE_F_ONE_B
     precision: Precision = Precision.BF16
     gradient_precision: Precision | None = None
+    dropout: bool = True
+    logit_bytes: int = 4
     inference: Inference | None = None
 
     def __post_init__(self) -> None:
@@ -53,6 +58,8 @@ class Workload:
                 f"{self.micro_batch}"
             )
         check_gradients(self.precision, self.gradient_precision)
+        if self.logit_bytes < 0:
+            raise SpecError(f"logit_bytes must not be negative, not {self.logit_bytes}")
         if self.inference is not None:
             self.inference.check(self.model, self.parallelism, self.recompute)
         for value, divisor, what in self._divisions():

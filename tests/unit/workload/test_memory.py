@@ -131,6 +131,23 @@ def test_logits_stand_on_the_last_stage_in_single_precision() -> None:
     assert stage_footprint(staged, 1).logits == 4 * 128 * 63  # 1000 / 16 rounded up
 
 
+@pytest.mark.parametrize("nbytes", [0, 8, 14])
+def test_logits_take_up_as_many_copies_as_the_loss_makes(nbytes: int) -> None:
+    assert memory_footprint(workload(logit_bytes=nbytes)).logits == nbytes * 128 * 1000
+
+
+@pytest.mark.parametrize("fused", [True, False])
+def test_without_dropout_there_are_no_masks(fused: bool) -> None:
+    """Two masks over the residual stream; of scores one, and what comes out of it."""
+    given: dict[str, Any] = {"fused_attention": fused}
+    with_masks, without = workload(**given), workload(**given, dropout=False)
+    scores = 0 if fused else 16 * 128 * 128  # 16 heads
+
+    less = layer_activations(with_masks) - layer_activations(without)
+
+    assert less == 2 * 128 * 64 + (1 + 2) * scores
+
+
 def test_gathered_keys_and_values_of_other_devices_are_a_buffer() -> None:
     gathered = workload({"sequence": 4})
 
