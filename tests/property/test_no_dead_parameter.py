@@ -25,6 +25,9 @@ WORKLOADS: Mapping[str, Mapping[str, PointValue | None]] = {
     "logit_bytes": {"weight_sharded": 1, "dp": 64, "pp": 1, "sp": 1},
     "placement": {"bandwidth": (100e9, 175e9, 375e9, 150e9)},
     "active_chunks": {"chunks": 16, "latency": (1e-5,) * 4},
+    "virtual_stages": {"pp": 4},
+    "first_stage_layers": {"pp": 4},
+    "last_stage_layers": {"pp": 4},
     # 8 data-parallel devices next to each other do not factor over dimensions of 12.
     "flat_rings": {
         "npus_count": (12, 2, 2, 2),
@@ -63,6 +66,9 @@ VALUES: Mapping[str, tuple[PointValue, ...]] = {
         "tensor-data-sequence-pipeline",
         "pipeline-data-sequence-tensor",
     ),
+    "virtual_stages": (1, 2, 8),
+    "first_stage_layers": (0, 21, 27),
+    "last_stage_layers": (0, 21, 27),
     "active_chunks": (1, 4),
     "micro_batches": (0, 1, 8),
     "device_price": (1 / 3600, 2 / 3600),

@@ -34,6 +34,7 @@ from cosmic.workload.parallelism import (
     Recompute,
     SequenceMethod,
 )
+from cosmic.workload.stage_layers import shared_out
 from cosmic.workload.workload import Workload
 
 Settings = Mapping[str, PointValue]
@@ -200,12 +201,15 @@ def build_workload(
         micro_batch = _integer(settings, "micro_batch")
     else:
         micro_batch = _micro_batch(batch, settings)
+    split = _parallelism(settings)
+    ends = (_integer(settings, f"{end}_stage_layers") for end in ("first", "last"))
     return Workload(
         model=model,
         batch=batch,
         micro_batch=micro_batch,
         inference=_stored(asked, settings),
-        parallelism=_parallelism(settings),
+        parallelism=split,
+        stage_layers=shared_out(model.layers, split, *ends),
         recompute=_member(Recompute, settings, "recompute"),
         recompute_layers=_integer(settings, "recompute_layers"),
         fused_attention=bool(_value(settings, "fused_attention")),
@@ -251,6 +255,7 @@ _OF_TRAINING = (
     "prefetch",
     "dropout",
     "logit_bytes",
+    "virtual_stages",
 )
 
 
@@ -306,6 +311,7 @@ def _parallelism(settings: Settings) -> Parallelism:
         gradient_overlap=bool(_value(settings, "gradient_overlap")),
         prefetch=_integer(settings, "prefetch"),
         tensor_overlap=bool(_value(settings, "tensor_overlap")),
+        virtual_stages=_integer(settings, "virtual_stages"),
     )
 
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from itertools import permutations
 
 from cosmic.design.parameter import PointValue, Stack
+from cosmic.evaluation.pipeline_settings import PIPELINE
 from cosmic.evaluation.setting_kind import Setting
 from cosmic.evaluation.splitting_settings import SPLITTING
 
@@ -299,7 +300,14 @@ _COMPUTE = (
 
 SETTINGS: Mapping[str, Setting] = {
     setting.name: setting
-    for setting in (*_WORKLOAD, *SPLITTING, *_COLLECTIVE, *_NETWORK, *_COMPUTE)
+    for setting in (
+        *_WORKLOAD,
+        *PIPELINE,
+        *SPLITTING,
+        *_COLLECTIVE,
+        *_NETWORK,
+        *_COMPUTE,
+    )
 }
 
 DEFAULTS: Mapping[str, PointValue] = {

@@ -77,6 +77,6 @@ class TraceExport:
         stages = self._graph.pipeline.members(device)
         here = stage_of(self._graph, device)
         for ahead in (-1, 1):
-            if 0 <= here + ahead < len(stages):
-                nodes["peer"][stage.ahead == ahead] = stages[here + ahead]
+            peer = stages[(here + ahead) % len(stages)]
+            nodes["peer"][stage.ahead == ahead] = peer
         return replace(stage.trace, rank=device, nodes=nodes, groups=names)

@@ -13,7 +13,7 @@ from typing import assert_never
 
 import numpy as np
 
-from cosmic.simulation.expansion import Direction, programs_in_order
+from cosmic.simulation.expansion import Direction, Turn, programs_in_order
 from cosmic.system.system import System
 from cosmic.trace.execution_graph import ExecutionGraph, compute_nodes, turns
 from cosmic.trace.node import (
@@ -110,7 +110,7 @@ class _Script:
         self, graph: ExecutionGraph, stage: int, amounts: Amounts, chunks: int
     ) -> None:
         self._graph, self._stage, self._amounts = graph, stage, amounts
-        self._chunks = chunks
+        self._chunks, self._places = chunks, len(graph.stages) * graph.chunks
         self._axes = {group.name: place for place, group in enumerate(graph.groups)}
         self._columns: list[_Columns] = []
         self._names: list[str] = []
@@ -121,15 +121,13 @@ class _Script:
 
     def written(self) -> StageTrace:
         """The nodes."""
-        for program, direction, micro_batch in programs_in_order(
-            self._graph, self._stage
-        ):
-            if direction is not None:
-                self._receive(direction, micro_batch)
-            for layer, instruction in turns(program):
+        for turn in programs_in_order(self._graph, self._stage):
+            if turn.direction is not None:
+                self._receive(turn.direction, turn)
+            for layer, instruction in turns(turn.program):
                 self._instruction(layer, instruction)
-            if direction is not None:
-                self._send(direction, micro_batch)
+            if turn.direction is not None:
+                self._send(turn.direction, turn)
         nodes = blank_nodes(len(self._columns))
         for name in {name for columns in self._columns for name in columns}:
             if name in (nodes.dtype.names or ()):
@@ -197,30 +195,40 @@ class _Script:
         )
         return (row,)
 
-    def _receive(self, direction: Direction, micro_batch: int) -> None:
+    def _receive(self, direction: Direction, turn: Turn) -> None:
         """What a program begins with, if it comes from another stage."""
-        if not 0 <= self._stage - direction.value < len(self._graph.stages):
+        if not 0 <= turn.place - direction.value < self._places:
             return
-        message = self._message(direction, micro_batch)
+        message = self._message(direction, turn.micro_batch, turn.place)
         columns = {"kind": NodeKind.RECEIVE, "ahead": -direction.value, **message}
-        row = self._write(f"{direction.name.lower()} {micro_batch}", columns, ())
+        row = self._write(f"{direction.name.lower()} {turn.micro_batch}", columns, ())
         self._stream = (*self._stream, row)
 
-    def _send(self, direction: Direction, micro_batch: int) -> None:
-        """After the program, and after what went the same way before."""
-        if not 0 <= self._stage + direction.value < len(self._graph.stages):
+    def _send(self, direction: Direction, turn: Turn) -> None:
+        """After the program, and after what went the same way before.
+
+        What an update sends on to the next part of the model is for the next step,
+        and nobody in a trace of one step receives it.
+        """
+        to, micro_batch = turn.place + direction.value, turn.micro_batch
+        of_next_step = micro_batch == self._graph.micro_batches
+        received = len(self._graph.stages) if of_next_step else self._places
+        if not 0 <= to < received:
             return
-        message = self._message(direction, micro_batch)
+        message = self._message(direction, micro_batch, to)
         columns = {"kind": NodeKind.SEND, "ahead": direction.value, **message}
         after = (*self._stream, *self._sent.get(direction, ()))
         row = self._write(f"{direction.name.lower()} {micro_batch}", columns, after)
         self._sent[direction] = (row,)
 
-    def _message(self, direction: Direction, micro_batch: int) -> _Columns:
+    def _message(self, direction: Direction, micro_batch: int, to: int) -> _Columns:
+        """One of its kind between any two devices, also where they have many parts."""
+        part = to // len(self._graph.stages)
+        number = part * (self._graph.micro_batches + 1) + micro_batch
         return {
             "present": int(Present.COMM_SIZE | Present.PEER | Present.TAG),
             "comm_size": max(1, round(self._graph.boundary_bytes)),
-            "tag": 2 * micro_batch + (direction is Direction.BACKWARD),
+            "tag": 2 * number + (direction is Direction.BACKWARD),
         }
 
     def _write(

@@ -279,6 +279,9 @@ class WorkloadSpec(SpecModel):
     prefetch: Annotated[int, Field(ge=0, le=64)] | None = None
     tensor_overlap: bool | None = None
     schedule: Literal["1f1b", "gpipe"] | None = None
+    virtual_stages: Count | None = None
+    first_stage_layers: Annotated[int, Field(ge=0, le=2**40)] | None = None
+    last_stage_layers: Annotated[int, Field(ge=0, le=2**40)] | None = None
     axis_order: AxisOrder | None = None
     placement: Literal["inner_first", "outer_first", "fastest_first"] | None = None
     micro_batches: Annotated[int, Field(ge=0, le=2**40)] | None = None

@@ -30,7 +30,8 @@ class Durations:
         phases: Their phases in one row, collective by collective.
         phase_seconds: How long a chunk is in each of these phases.
         link_seconds: How long it has the links there, no longer than that.
-        onward: The transfer from each stage to the next.
+        onward: The transfer from each stage to the next; with virtual stages, from the
+            last to the first, too.
         back: The transfer from the next stage to each.
         unit: The tick of the grid, of which all but `routes` are multiples.
     """
@@ -55,7 +56,9 @@ class Durations:
         flat = flat_graph(graph)
         computes = system.cost_model.times(flat.computes, system.cluster.device)
         found = _routes(graph, flat, system)
-        pairs = tuple(pairwise(range(len(graph.stages))))
+        pairs = list(pairwise(range(len(graph.stages))))
+        if graph.chunks > 1:
+            pairs.append((len(graph.stages) - 1, 0))
         onward = _transfers(graph, pairs, system)
         back = _transfers(graph, [(b, a) for a, b in pairs], system)
         both = float(onward.sum() + back.sum())
@@ -111,9 +114,10 @@ def _bound(
     """
     serial = np.array([sum(map(_serial, row)) for row in found])
     slot = flat.compute_counts @ computes + flat.collective_counts @ serial
-    turns = np.array([graph.micro_batches + 1, graph.micro_batches, 1, 1, 1])
+    count = graph.micro_batches
+    turns = np.array([count + 1, count, *graph.turns[2:]])
     whole = float((slot @ turns).max() * len(graph.stages))
-    return whole + (graph.micro_batches + 1) * transfers
+    return whole + (count * graph.chunks + 1) * transfers
 
 
 def _serial(route: TimedRoute) -> Seconds:

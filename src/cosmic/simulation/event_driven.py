@@ -45,8 +45,7 @@ def _check_size(graph: ExecutionGraph) -> None:
     Raises:
         SpecError: It is one.
     """
-    more = graph.micro_batches - 1
-    times = more + 1, more, 1, 1, 1
+    times = graph.micro_batches, *graph.turns[1:]
     nodes = sum(
         turns * len(block.instructions) * block.repeat
         for stage in graph.stages
@@ -157,7 +156,7 @@ class _Recording:
     def _crossed(self, device: int, direction: Direction) -> list[int]:
         """The dimensions that a message to the neighboring stage crosses."""
         stage = stage_of(self._graph, device)
-        pair = stage, stage + direction.value
+        pair = stage, (stage + direction.value) % len(self._graph.stages)
         crossed = crossings(self._graph.pipeline, pair, self._system)
         return [span.dimension for span, _, _ in crossed]
 

@@ -118,7 +118,7 @@ def expand(graph: ExecutionGraph) -> Expansion:
         for number, line in enumerate(script.lines):
             after = [first[device] + before for before in line.after]
             if line.message is not None:
-                peer = peers[stage - line.message.direction.value]
+                peer = peers[(stage - line.message.direction.value) % len(peers)]
                 after.append(first[peer] + scripts[peer].sends[line.message])
             node = Node(
                 device=device,
@@ -132,11 +132,31 @@ def expand(graph: ExecutionGraph) -> Expansion:
 
 
 @dataclass(frozen=True, slots=True)
+class Turn:
+    """One of the programs that a stage runs, in order.
+
+    Attributes:
+        program: Which one.
+        direction: Which way it takes its micro-batch; None for what finishes a step,
+            which waits for no message and sends none.
+        micro_batch: Of which micro-batch; the update stands for the forward of one
+            more.
+        place: The virtual stage, counted in the order of the model.
+    """
+
+    program: Program
+    direction: Direction | None
+    micro_batch: int
+    place: int
+
+
+@dataclass(frozen=True, slots=True)
 class _Message:
-    """What is sent of one micro-batch; the update's counts as one more."""
+    """What is sent of one micro-batch to a virtual stage."""
 
     direction: Direction
     micro_batch: int
+    to: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,26 +175,23 @@ class _Script:
     def __init__(self, graph: ExecutionGraph, stage: int) -> None:
         self.lines: list[_Line] = []
         self.sends: dict[_Message, int] = {}
-        self._neighbors = [
-            way for way in Direction if 0 <= stage + way.value < len(graph.stages)
-        ]
+        self._places = len(graph.stages) * graph.chunks
         self._stream: int | None = None  # the last line in the compute stream
         self._turn = 0
         self._tokens: dict[tuple[str, int], int] = {}
-        for program, direction, micro_batch in programs_in_order(graph, stage):
-            if direction is not None:
-                self._begin(direction, micro_batch)
-            for layer, instruction in turns(program):
+        for turn in programs_in_order(graph, stage):
+            if turn.direction is not None:
+                self._begin(turn.direction, turn)
+            for layer, instruction in turns(turn.program):
                 self._instruction(layer, instruction)
-            if direction is not None:
-                self._send(direction, micro_batch)
+            if turn.direction is not None:
+                self._send(turn.direction, turn)
             self._turn += 1
 
-    def _begin(self, direction: Direction, micro_batch: int) -> None:
+    def _begin(self, direction: Direction, turn: Turn) -> None:
         """Forward comes from the stage before, backward from the one after."""
-        opposite = Direction(-direction.value)
-        if opposite in self._neighbors:
-            message = _Message(direction, micro_batch)
+        if 0 <= turn.place - direction.value < self._places:
+            message = _Message(direction, turn.micro_batch, turn.place)
             self._write(Begin(direction), message=message)
         else:
             self._write(Begin(None))
@@ -194,12 +211,14 @@ class _Script:
             case _:
                 assert_never(instruction)
 
-    def _send(self, direction: Direction, micro_batch: int) -> None:
+    def _send(self, direction: Direction, turn: Turn) -> None:
         """After the program, and after what went the same way before."""
-        if direction not in self._neighbors:
+        to = turn.place + direction.value
+        if not 0 <= to < self._places:
             return
         before = [n for m, n in self.sends.items() if m.direction is direction]
-        self.sends[_Message(direction, micro_batch)] = len(self.lines)
+        message = _Message(direction, turn.micro_batch, to)
+        self.sends[message] = len(self.lines)
         self._write(Send(direction), *before[-1:])
 
     def _write(self, work: Work, *others: int, message: _Message | None = None) -> None:
@@ -209,28 +228,23 @@ class _Script:
         self.lines.append(_Line(work, self._turn, (*stream, *others), message))
 
 
-def programs_in_order(
-    graph: ExecutionGraph, stage: int
-) -> Iterator[tuple[Program, Direction | None, int]]:
-    """What a stage runs, in order: each program, its direction and its micro-batch.
-
-    What finishes a step has no direction: it waits for no message and sends none. The
-    update, which ends a step, stands for the forward of one micro-batch more. A
-    forward pass has its forwards and nothing else.
-    """
+def programs_in_order(graph: ExecutionGraph, stage: int) -> Iterator[Turn]:
+    """What a stage runs, in order. A forward pass has its forwards and nothing else."""
     programs, last = graph.stages[stage], graph.micro_batches - 1
     if graph.forward_only:
         for micro_batch in range(graph.micro_batches):
-            yield programs.forward, Direction.FORWARD, micro_batch
+            yield Turn(programs.forward, Direction.FORWARD, micro_batch, stage)
         return
-    order = slots(graph.schedule, len(graph.stages), stage, graph.micro_batches)
+    count, parts = len(graph.stages), programs.parts
+    order = slots(graph.schedule, count, stage, graph.micro_batches, graph.chunks)
     for slot in order:
+        part, place = parts[slot.chunk], slot.chunk * count + stage
         if slot.forward:
-            yield programs.forward, Direction.FORWARD, slot.micro_batch
+            yield Turn(part.forward, Direction.FORWARD, slot.micro_batch, place)
         elif slot.micro_batch < last:
-            yield programs.backward, Direction.BACKWARD, slot.micro_batch
+            yield Turn(part.backward, Direction.BACKWARD, slot.micro_batch, place)
         else:
-            yield programs.last_backward, Direction.BACKWARD, slot.micro_batch
+            yield Turn(part.last_backward, Direction.BACKWARD, last, place)
     if programs.finish:
-        yield programs.finish, None, last
-    yield programs.update, Direction.FORWARD, graph.micro_batches
+        yield Turn(programs.finish, None, last, stage)
+    yield Turn(programs.update, Direction.FORWARD, graph.micro_batches, stage)

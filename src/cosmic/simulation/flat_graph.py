@@ -41,11 +41,11 @@ class FlatGraph:
         segments: How many segments there are.
         blocks: One row for each block: first instruction, instructions, repeat, first
             layer, step. Shape (blocks, 5).
-        programs: First block and blocks of each stage's five programs, shape
-            (distinct stages, 5, 2).
+        programs: First block and blocks of each of a stage's programs, shape
+            (distinct stages, programs, 2).
         stage_of: For each pipeline stage, which of the distinct stages it is.
         compute_counts: How often each program runs each compute node, shape
-            (distinct stages, 5, computes).
+            (distinct stages, programs, computes).
         collective_counts: The same for collectives.
         is_optimizer: Which compute nodes are the optimizer's.
         labels: How many token labels there are.
@@ -163,7 +163,7 @@ class _Builder:
         self, stages: list[Stage], kind: type[ComputeNode] | type[CollectiveNode]
     ) -> Floats:
         known = self.computes if kind is ComputeNode else self.collectives
-        counts = np.zeros((len(stages), 5, len(known)))
+        counts = np.zeros((len(stages), len(stages[0].programs), len(known)))
         for s, stage in enumerate(stages):
             for p, program in enumerate(stage.programs):
                 for block in program:

@@ -1,8 +1,13 @@
 """In which order a pipeline stage takes its micro-batches.
 
+Where stages hold several parts of the model, the micro-batches take turns in them, as
+many at a time as there are stages: these go through the first parts of all stages,
+then through the second ones, and so on.
+
 Reference:
     D. Narayanan et al., "Efficient large-scale language model training on GPU clusters
-    using Megatron-LM", SC 2021, section 2.2 (1F1B); Y. Huang et al., "GPipe", 2019.
+    using Megatron-LM", SC 2021, section 2.2 (1F1B and interleaved 1F1B); Y. Huang et
+    al., "GPipe", 2019.
 """
 
 from collections.abc import Iterator
@@ -19,14 +24,16 @@ class Slot:
     Attributes:
         forward: Whether it goes forward.
         micro_batch: Which one, from 0.
+        chunk: Through which of the stage's parts of the model, from 0.
     """
 
     forward: bool
     micro_batch: int
+    chunk: int = 0
 
 
 def slots(
-    schedule: Schedule, stages: int, stage: int, micro_batches: int
+    schedule: Schedule, stages: int, stage: int, micro_batches: int, chunks: int = 1
 ) -> Iterator[Slot]:
     """The order of one stage; every micro-batch once forward and once backward.
 
@@ -36,21 +43,37 @@ def slots(
     ... ]
     ['F0', 'F1', 'B0', 'F2', 'B1', 'B2']
     """
-    ahead = warm_up(schedule, stages, stage, micro_batches)
-    for micro_batch in range(ahead):
-        yield Slot(True, micro_batch)
-    for micro_batch in range(ahead, micro_batches):
-        yield Slot(True, micro_batch)
-        yield Slot(False, micro_batch - ahead)
-    for micro_batch in range(micro_batches - ahead, micro_batches):
-        yield Slot(False, micro_batch)
+    ahead = warm_up(schedule, stages, stage, micro_batches, chunks)
+    total = micro_batches * chunks
+    for number in range(ahead):
+        yield _slot(True, number, stages, chunks)
+    for number in range(ahead, total):
+        yield _slot(True, number, stages, chunks)
+        yield _slot(False, number - ahead, stages, chunks)
+    for number in range(total - ahead, total):
+        yield _slot(False, number, stages, chunks)
 
 
-def warm_up(schedule: Schedule, stages: int, stage: int, micro_batches: int) -> int:
+def _slot(forward: bool, number: int, stages: int, chunks: int) -> Slot:
+    """Where the stage is when it goes that way for so many times."""
+    if chunks == 1:
+        return Slot(forward, number)
+    turn, place = divmod(number, stages * chunks)
+    chunk, micro_batch = divmod(place, stages)
+    part = chunk if forward else chunks - 1 - chunk
+    return Slot(forward, turn * stages + micro_batch, part)
+
+
+def warm_up(
+    schedule: Schedule, stages: int, stage: int, micro_batches: int, chunks: int = 1
+) -> int:
     """Forward slots before the stage takes one backward after each forward."""
     match schedule:
         case Schedule.GPIPE:
             return micro_batches
+        case Schedule.ONE_F_ONE_B if chunks > 1:
+            rounds = 2 * (stages - 1 - stage) + (chunks - 1) * stages
+            return min(micro_batches * chunks, rounds)
         case Schedule.ONE_F_ONE_B:
             return min(micro_batches, stages - 1 - stage)
         case _:

@@ -5,8 +5,14 @@ of the network. A micro-batch takes as long as any other of the same stage, so i
 forward and its backward are run once, as is the last backward with its gradients; the
 schedule puts them in order. Then each stage is run on from its last backward through
 its update, which is where collectives and computation of two steps meet.
+
+Where a stage holds several parts of the model, what it ends with begins at the last
+backward of its last part, whose gradients travel while the others have their last
+backwards. From there on stages are run together, part by part: what comes back for one
+part is known when the stage behind has run it.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,18 +24,25 @@ from cosmic.simulation.collective_columns import collective_columns
 from cosmic.simulation.columns import Collectives, Programs
 from cosmic.simulation.communication import crossings
 from cosmic.simulation.durations import Durations
+from cosmic.simulation.endings import Endings
 from cosmic.simulation.flat_graph import FlatGraph, flat_graph
-from cosmic.simulation.pipeline_kernel import run_schedule
+from cosmic.simulation.pipeline_kernel import run_schedule, run_slots
 from cosmic.simulation.result import Breakdown, SimulationResult
 from cosmic.simulation.schedule import warm_up
 from cosmic.simulation.simulator import Simulator, check_fit
+from cosmic.simulation.slot_columns import (
+    BACKWARD,
+    FINISH,
+    FORWARD,
+    LAST_BACKWARD,
+    UPDATE,
+    slot_columns,
+)
 from cosmic.system.system import System
 from cosmic.trace.execution_graph import ExecutionGraph
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
-
-_FORWARD, _BACKWARD, _LAST_BACKWARD, _UPDATE, _FINISH = range(5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +117,15 @@ class _Run:
     times: _Times
 
     def result(self) -> SimulationResult:
-        flat = self.flat
-        duration = np.zeros((len(flat.programs), 3))
-        waits = np.zeros((len(flat.programs), 5, len(self.graph.groups)))
+        flat, groups = self.flat, len(self.graph.groups)
+        programs = flat.programs.shape[1]
+        duration = np.zeros((len(flat.programs), programs))
+        waits = np.zeros((len(flat.programs), programs, groups))
         known: dict[bytes, tuple[Floats, Floats]] = {}
         for kind in range(len(flat.programs)):
-            for program in (_FORWARD, _BACKWARD, _LAST_BACKWARD):
+            for program in range(programs):
+                if program in (UPDATE, FINISH):
+                    continue
                 rows = flat.programs[kind, program].tobytes()
                 if rows not in known:
                     known[rows] = self._programs(kind, (program,), (0.0,))
@@ -118,13 +134,15 @@ class _Run:
                 waits[kind, program] = waited[0]
         of_stage = duration[flat.stage_of]
         if self.graph.forward_only:
-            return self._pass(of_stage[:, _FORWARD], waits)
+            return self._pass(of_stage[:, FORWARD], waits)
+        if self.graph.chunks > 1:
+            return self._in_chunks(of_stage, waits)
         first_end, last_start = run_schedule(
             self._warm_up(),
             self.graph.micro_batches,
-            np.ascontiguousarray(of_stage[:, _FORWARD]),
-            np.ascontiguousarray(of_stage[:, _BACKWARD]),
-            np.ascontiguousarray(of_stage[:, _LAST_BACKWARD]),
+            np.ascontiguousarray(of_stage[:, FORWARD]),
+            np.ascontiguousarray(of_stage[:, BACKWARD]),
+            np.ascontiguousarray(of_stage[:, LAST_BACKWARD]),
             self.times.durations.onward,
             self.times.durations.back,
         )
@@ -151,7 +169,7 @@ class _Run:
         updates = []
         for stage, kind in enumerate(self.flat.stage_of):
             release = (0.0, 0.0, arrival - last_start[stage])
-            rest = (_LAST_BACKWARD, _FINISH, _UPDATE)
+            rest = (LAST_BACKWARD, FINISH, UPDATE)
             ends, waited = self._programs(int(kind), rest, release)
             end = last_start[stage] + ends[2]
             updates.append(waited[1] + waited[2])
@@ -159,11 +177,53 @@ class _Run:
                 arrival = end + self.times.durations.onward[stage]
         return self._result(float(end - first_end[-1]), waits, updates)
 
+    def _in_chunks(self, of_stage: Floats, waits: Floats) -> SimulationResult:
+        """A step of stages that hold several parts of the model."""
+        graph, onward = self.graph, self.times.durations.onward
+        stages, count = len(graph.stages), graph.micro_batches
+        columns = slot_columns(graph.schedule, stages, count, graph.chunks)
+        first_end, *state = run_slots(
+            columns.order,
+            np.take_along_axis(of_stage, columns.programs, 1),
+            columns.ending,
+            onward,
+            self.times.durations.back,
+            (stages * graph.chunks, count),
+        )
+        endings = Endings(graph, self.times.durations.back, self._of_stage)
+        endings.run(*state)
+        arrival = end = 0.0
+        waited = []
+        for stage in range(stages):
+            release = (0.0, arrival)
+            end, waits_there = endings.finish(stage, (FINISH, UPDATE), release)
+            arrival = end + onward[stage]
+            waited.append(waits_there)
+        before = endings.turns_before
+        return self._result(float(end - first_end[-1]), waits, waited, before)
+
+    def _of_stage(
+        self, stage: int, programs: tuple[int, ...], release: tuple[float, ...]
+    ) -> tuple[Floats, Floats]:
+        return self._programs(int(self.flat.stage_of[stage]), programs, release)
+
     def _result(
-        self, makespan: float, waits: Floats, updates: list[Floats]
+        self,
+        makespan: float,
+        waits: Floats,
+        updates: list[Floats],
+        alone: tuple[int, ...] | None = None,
     ) -> SimulationResult:
+        """What comes of it.
+
+        Args:
+            makespan: How long it takes.
+            waits: Waiting of each program that is alone, by kind of stage.
+            updates: Waiting of each stage in the others.
+            alone: How often each program is alone; if not said, all but the last ones.
+        """
         stages = [
-            self._breakdown(int(kind), makespan, waits[kind], updates[stage])
+            self._breakdown(int(kind), makespan, waits[kind], updates[stage], alone)
             for stage, kind in enumerate(self.flat.stage_of)
         ]
         sent = [self._sent(stage) for stage in range(len(stages))]
@@ -172,14 +232,22 @@ class _Run:
         )
 
     def _breakdown(
-        self, kind: int, makespan: float, waits: Floats, update: Floats
+        self,
+        kind: int,
+        makespan: float,
+        waits: Floats,
+        update: Floats,
+        alone: tuple[int, ...] | None,
     ) -> Breakdown:
         turns = self._turns()
         counts = turns @ self.flat.compute_counts[kind]
         seconds = counts * self.times.durations.computes
         optimizer = float(seconds[self.flat.is_optimizer].sum())
         compute = float(seconds[~self.flat.is_optimizer].sum())
-        exposed = turns[:_UPDATE] @ waits[:_UPDATE] + update
+        if alone is None:
+            exposed = turns[:UPDATE] @ waits[:UPDATE] + update
+        else:
+            exposed = np.array(alone, dtype=np.float64) @ waits + update
         bubble = makespan - compute - optimizer - float(exposed.sum())
         names = [group.name for group in self.graph.groups]
         return Breakdown(
@@ -200,14 +268,21 @@ class _Run:
             for route in row:
                 for phase in route.phases:
                     sent[phase.dimension] += count * route.chunks * phase.sent
-        sends_to = (stage,) if self.graph.forward_only else (stage, stage - 1)
-        for neighbor in sends_to:
-            if 0 <= neighbor < len(self.times.durations.onward):
-                pair = neighbor, neighbor + 1
-                for span, _, _ in crossings(self.graph.pipeline, pair, self.system):
-                    amount = self.graph.micro_batches * self.graph.boundary_bytes
-                    sent[span.dimension] += amount
+        for pair, parts in self._sends(stage):
+            for span, _, _ in crossings(self.graph.pipeline, pair, self.system):
+                amount = self.graph.micro_batches * self.graph.boundary_bytes
+                sent[span.dimension] += parts * amount
         return tuple(sent)
+
+    def _sends(self, stage: int) -> Iterator[tuple[tuple[int, int], int]]:
+        """Between which stages a device sends, and for how many of its parts."""
+        stages, chunks = len(self.graph.stages), self.graph.chunks
+        onward = chunks - (stage == stages - 1)
+        back = 0 if self.graph.forward_only else chunks - (stage == 0)
+        if onward:
+            yield (stage, (stage + 1) % stages), onward
+        if back:
+            yield ((stage - 1) % stages, stage), back
 
     def _turns(self) -> Floats:
         """How often each program runs in a step; the update stands for a forward."""

@@ -13,7 +13,8 @@ from cosmic.workload.workload import Workload
 def passes(draw: st.DrawFn, most_devices: int = 16) -> Workload:
     """A pass of inference of a small transformer, as `workloads` draws them."""
     trained = draw(workloads(most_devices))
-    split = replace(trained.parallelism, weight_sharding=0, sharding_group=0)
+    split = trained.parallelism
+    split = replace(split, weight_sharding=0, sharding_group=0, virtual_stages=1)
     prefill = draw(st.booleans())
     if not prefill:
         degree = split.data * split.sequence  # a decode step has one token a sequence
@@ -37,5 +38,13 @@ def passes(draw: st.DrawFn, most_devices: int = 16) -> Workload:
         parallelism=split,
         recompute=Recompute.NONE,
         recompute_layers=0,
+        stage_layers=_without_parts(trained),
         inference=asked,
+    )
+
+
+def _without_parts(trained: Workload) -> tuple[int, ...]:
+    """Layers of each stage, all of its parts together."""
+    return tuple(
+        sum(trained.layers_of(stage)) for stage in range(trained.parallelism.pipeline)
     )

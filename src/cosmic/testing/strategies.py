@@ -25,23 +25,12 @@ from cosmic.system.device_order import Placement
 from cosmic.system.placement import spans
 from cosmic.system.system import System
 from cosmic.testing.hypothesis_extra import strategies as st
+from cosmic.testing.program_strategies import stages_of
 from cosmic.trace.execution_graph import (
-    Block,
     ExecutionGraph,
     Group,
-    Program,
     Schedule,
     Stage,
-)
-from cosmic.trace.node import (
-    CollectiveKind,
-    CollectiveNode,
-    ComputeNode,
-    Instruction,
-    OperatorKind,
-    Start,
-    Token,
-    Wait,
 )
 from cosmic.trace.precision import Precision
 from cosmic.workload.lowering import lower
@@ -49,6 +38,7 @@ from cosmic.workload.model import FeedForward, TransformerModel
 from cosmic.workload.parallelism import Axis, Parallelism, Recompute, SequenceMethod
 from cosmic.workload.workload import Workload
 
+_schedules = st.sampled_from(Schedule)
 _ALGORITHMS = ("ring", "direct", "doubleBinaryTree", "halvingDoubling")
 
 
@@ -59,11 +49,11 @@ def workloads(draw: st.DrawFn, most_devices: int = 16) -> Workload:
     heads = split.tensor * split.sequence * draw(st.sampled_from((1, 2)))
     shared = draw(st.sampled_from((1, split.tensor, heads)))
     micro_batch = draw(st.sampled_from((1, 2)))
-    of_a_stage = draw(st.integers(1, max(1, 4 // split.pipeline)))
+    layers = draw(_stage_layers(split))
     recompute = draw(st.sampled_from(Recompute))
-    most = 0 if recompute is Recompute.NONE else of_a_stage
+    most = 0 if recompute is Recompute.NONE else max(layers)
     model = TransformerModel(
-        layers=split.pipeline * of_a_stage,
+        layers=sum(layers),
         hidden=heads * 64,
         heads=heads,
         key_value_heads=shared,
@@ -73,18 +63,31 @@ def workloads(draw: st.DrawFn, most_devices: int = 16) -> Workload:
         sequence=split.sequence * split.tensor * draw(st.sampled_from((16, 512))),
         vocabulary=draw(st.sampled_from((0, 0, 100, 32000))),
     )
+    parts = split.virtual_stages
+    rounds = st.sampled_from((split.pipeline, 2 * split.pipeline))
+    micro_batches = draw(rounds if parts > 1 else st.integers(1, 5))
     return Workload(
         model=model,
-        batch=split.data * micro_batch * draw(st.integers(1, 5)),
+        batch=split.data * micro_batch * micro_batches,
         micro_batch=micro_batch,
         parallelism=split,
+        stage_layers=layers,
         recompute=recompute,
         recompute_layers=draw(st.integers(0, most)),
         fused_attention=draw(st.booleans()),
-        schedule=draw(st.sampled_from(Schedule)),
+        schedule=draw(st.just(Schedule.ONE_F_ONE_B) if parts > 1 else _schedules),
         precision=draw(st.sampled_from(Precision)),
         gradient_precision=draw(st.sampled_from((None, Precision.FP32))),
     )
+
+
+@st.composite
+def _stage_layers(draw: st.DrawFn, split: Parallelism) -> tuple[int, ...]:
+    """Layers of each virtual stage, alike or not."""
+    places = split.pipeline * split.virtual_stages
+    if draw(st.booleans()):
+        return (draw(st.integers(1, max(1, 4 // split.pipeline))),) * places
+    return tuple(draw(st.lists(st.integers(1, 3), min_size=places, max_size=places)))
 
 
 @st.composite
@@ -109,6 +112,7 @@ def parallelisms(draw: st.DrawFn, most_devices: int = 16) -> Parallelism:
         gradient_overlap=draw(st.booleans()),
         prefetch=draw(st.sampled_from((0, 1, 1, 2, 3))),
         tensor_overlap=tensor_sequence and draw(st.booleans()),
+        virtual_stages=draw(st.sampled_from((1, 1, 2, 3))) if pipeline > 1 else 1,
     )
     return draw(st.sampled_from(list(_shared_out(split))))
 
@@ -261,11 +265,13 @@ def graphs(draw: st.DrawFn, most_devices: int = 8) -> ExecutionGraph:
     )
     both = Group(name="both", size=sizes[0] * sizes[1], stride=1)
     apart = Group.joined("apart", [(sizes[i], strides[i]) for i in (0, 2)])
-    stages = draw(st.lists(_stages(), min_size=1, max_size=2))
+    parts = draw(st.sampled_from((1, 1, 2, 3))) if sizes[3] > 1 else 1
+    stages = draw(st.lists(stages_of(parts), min_size=1, max_size=2))
     chosen = draw(
         st.lists(st.sampled_from(stages), min_size=sizes[3], max_size=sizes[3])
     )
-    forward_only = draw(st.sampled_from((False, False, True)))
+    forward_only = parts == 1 and draw(st.sampled_from((False, False, True)))
+    several = st.sampled_from((sizes[3], 2 * sizes[3]))
     if forward_only:
         chosen = [Stage.passing(stage.forward) for stage in chosen]
     return ExecutionGraph(
@@ -273,122 +279,8 @@ def graphs(draw: st.DrawFn, most_devices: int = 8) -> ExecutionGraph:
         groups=(*groups, both, apart),
         pipeline=Group(name="pipeline", size=sizes[3], stride=strides[3]),
         stages=tuple(chosen),
-        micro_batches=draw(st.integers(1, 5)),
+        micro_batches=draw(several if parts > 1 else st.integers(1, 5)),
         boundary_bytes=draw(st.sampled_from((0.0, 1e6, 3e6))),
-        schedule=draw(st.sampled_from(Schedule)),
+        schedule=draw(st.just(Schedule.ONE_F_ONE_B) if parts > 1 else _schedules),
         forward_only=forward_only,
     )
-
-
-@st.composite
-def _stages(draw: st.DrawFn) -> Stage:
-    forward, backward = draw(_programs()), draw(_programs())
-    if draw(st.booleans()):
-        return Stage(
-            forward=forward,
-            backward=backward,
-            last_backward=backward,
-            update=(*draw(_programs()), *forward),
-        )
-    layers = draw(st.sampled_from((1, 2, 3, 5, 20)))
-    gradient, weights = Token("gradient"), Token("weights")
-    start = Block(
-        name="backward",
-        instructions=(*draw(_bodies()), Start(draw(_collectives), gradient)),
-        repeat=layers,
-        first=layers - 1,
-        step=-1,
-    )
-    gather = (Start(draw(_collectives), weights), *draw(_bodies()), Wait(weights))
-    end = Block(
-        name="update",
-        instructions=(Wait(gradient), *draw(st.sampled_from(((), gather)))),
-        repeat=layers,
-    )
-    return Stage(
-        forward=forward,
-        backward=backward,
-        last_backward=(*draw(_programs()), start),
-        update=(*draw(_programs()), end, *forward),
-    )
-
-
-@st.composite
-def _programs(draw: st.DrawFn) -> Program:
-    """Blocks that leave nothing behind, some with a gather one turn ahead."""
-    return tuple(
-        block
-        for number in range(draw(st.integers(0, 2)))
-        for block in draw(st.one_of(_plain(), _prefetching(f"ahead {number}")))
-    )
-
-
-@st.composite
-def _plain(draw: st.DrawFn) -> Program:
-    block = Block(
-        name="plain",
-        instructions=draw(_bodies()),
-        repeat=draw(st.integers(1, 6)),
-        step=draw(st.sampled_from((1, -1))),
-    )
-    return (block,)
-
-
-@st.composite
-def _prefetching(draw: st.DrawFn, label: str) -> Program:
-    """Each turn starts what the next one or the one after that waits for."""
-    repeat, distance = draw(st.integers(1, 6)), draw(st.integers(1, 2))
-    step = draw(st.sampled_from((1, -1)))
-    node = draw(_collectives)
-    start = Start(node, Token(label, step * distance))
-    body = (*draw(_bodies()), start, *draw(_bodies()), Wait(Token(label)))
-    ahead = Block(
-        name="first",
-        instructions=(Start(node, Token(label)),),
-        repeat=distance,
-        step=step,
-    )
-    turns = Block(name="turn", instructions=body, repeat=repeat, step=step)
-    rest = Block(
-        name="last",
-        instructions=(*draw(_bodies()), Wait(Token(label))),
-        repeat=distance,
-        first=step * repeat,
-        step=step,
-    )
-    return ahead, turns, rest
-
-
-@st.composite
-def _bodies(draw: st.DrawFn) -> tuple[Instruction, ...]:
-    """Work and collectives, each awaited at some time after it has started."""
-    kinds = draw(st.lists(st.sampled_from(("work", "start", "wait")), max_size=6))
-    body: list[Instruction] = []
-    under_way: list[Token] = []
-    for number, kind in enumerate(kinds):
-        if kind == "work":
-            body.append(draw(_computes))
-        elif kind == "start":
-            under_way.append(Token(f"token {number}"))
-            body.append(Start(draw(_collectives), under_way[-1]))
-        elif under_way:
-            which = draw(st.integers(0, len(under_way) - 1))
-            body.append(Wait(under_way.pop(which)))
-    return (*body, *map(Wait, draw(st.permutations(under_way))))
-
-
-_computes = st.builds(
-    ComputeNode,
-    name=st.just("work"),
-    kind=st.sampled_from((OperatorKind.MATRIX, OperatorKind.OPTIMIZER)),
-    flops=st.sampled_from((0.0, 1e9, 1e9, 2e9, 5e9)),
-    nbytes=st.just(0.0),
-)
-
-_collectives = st.builds(
-    CollectiveNode,
-    name=st.just("exchange"),
-    kind=st.sampled_from(CollectiveKind),
-    group=st.sampled_from(("inner", "middle", "outer", "both", "apart")),
-    nbytes=st.sampled_from((0.0, 1e6, 1e6, 2e6, 1e7)),
-)

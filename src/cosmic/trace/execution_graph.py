@@ -13,6 +13,10 @@ gradients come home. A step is counted from the end of the first forward to the 
 the update, which is the first forward of the next step, so that what overlaps from step
 to step is counted as it is.
 
+A stage may hold several parts of the model, which the devices of a pipeline take turns
+in: the model's parts go round the stages, and each counts as a virtual stage. The next
+step's first forward, which `update` has, is that of a stage's first part.
+
 A graph may be one forward pass instead, as a model that answers has it: every
 micro-batch takes its turn of `forward`, nothing comes back, and the time is that from
 the start to the end of the last micro-batch on the last stage.
@@ -21,13 +25,15 @@ the start to the end of the last micro-batch on the last stage.
 import enum
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from math import prod
-from operator import itemgetter
 
 from typing_extensions import override
 
 from cosmic.errors import TraceError
-from cosmic.trace.node import CollectiveNode, ComputeNode, Instruction, Start, Wait
+from cosmic.trace.group_parts import check_parts, merged
+from cosmic.trace.node import CollectiveNode, ComputeNode, Instruction, Start
+from cosmic.trace.token_order import check_tokens
 from cosmic.units import Bytes, Flops
 
 
@@ -72,9 +78,9 @@ class Group:
                 f"group {self.name!r}: size and stride must be at least 1, "
                 f"but are {self.size} and {self.stride}"
             )
-        parts = _merged(self.parts or ((self.size, self.stride),))
+        parts = merged(self.parts or ((self.size, self.stride),))
         object.__setattr__(self, "parts", parts)
-        _check_parts(self)
+        check_parts(self.name, self.size, self.stride, parts)
 
     @classmethod
     def joined(cls, name: str, parts: Iterable[tuple[int, int]]) -> "Group":
@@ -162,6 +168,21 @@ Program = tuple[Block, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Chunk:
+    """A further part of the model on the devices of a stage: one more virtual stage.
+
+    Attributes:
+        forward: One micro-batch forward.
+        backward: One micro-batch backward.
+        last_backward: The step's last micro-batch backward, with the gradients.
+    """
+
+    forward: Program
+    backward: Program
+    last_backward: Program
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Stage:
     """What the devices of one pipeline stage run; compared by identity.
 
@@ -171,6 +192,8 @@ class Stage:
         last_backward: The step's last micro-batch backward, with the gradients.
         update: The optimizer and the next step's first forward.
         finish: What is done before that, as soon as the last backward has ended.
+        chunks: Parts of the model beside the one of `forward` and `backward`, in the
+            order of the model. What a step ends with is in `finish` and `update`.
     """
 
     forward: Program
@@ -178,6 +201,7 @@ class Stage:
     last_backward: Program
     update: Program
     finish: Program = ()
+    chunks: tuple[Chunk, ...] = ()
 
     @classmethod
     def passing(cls, forward: Program) -> "Stage":
@@ -185,14 +209,26 @@ class Stage:
         return cls(forward=forward, backward=(), last_backward=(), update=())
 
     @property
+    def parts(self) -> tuple[Chunk, ...]:
+        """The parts of the model that it holds, the first one among them."""
+        first = Chunk(
+            forward=self.forward,
+            backward=self.backward,
+            last_backward=self.last_backward,
+        )
+        return (first, *self.chunks)
+
+    @property
     def programs(self) -> tuple[Program, ...]:
-        """All of them, `finish` last."""
+        """All of them: the five of every stage, then three of each further chunk."""
+        further = ((c.forward, c.backward, c.last_backward) for c in self.chunks)
         return (
             self.forward,
             self.backward,
             self.last_backward,
             self.update,
             self.finish,
+            *chain.from_iterable(further),
         )
 
 
@@ -237,20 +273,27 @@ class ExecutionGraph:
                 f"{len(self.stages)} stages for a pipeline of {self.pipeline.size}"
             )
         known = {group.name for group in self.groups}
+        _check_chunks(self)
         for stage in set(self.stages):
             _check_stage(stage, known)
             if self.forward_only and any(stage.programs[1:]):
                 raise TraceError("a forward pass has stages with forward programs only")
 
     @property
-    def turns(self) -> tuple[int, int, int, int, int]:
+    def chunks(self) -> int:
+        """Parts of the model on each stage: virtual stages over stages."""
+        return 1 + len(self.stages[0].chunks)
+
+    @property
+    def turns(self) -> tuple[int, ...]:
         """How often a stage runs each of its programs, in the order of `programs`.
 
         Of a step, the first forward is that of the update, which the step before ran.
         """
         if self.forward_only:
             return self.micro_batches, 0, 0, 0, 0
-        return self.micro_batches - 1, self.micro_batches - 1, 1, 1, 1
+        more = self.micro_batches - 1
+        return (more, more, 1, 1, 1, *(more + 1, more, 1) * (self.chunks - 1))
 
     def group(self, name: str) -> Group:
         """The group of that name; there always is one."""
@@ -291,31 +334,23 @@ def total_flops(graph: ExecutionGraph) -> Flops:
     return total * (graph.devices // len(graph.stages))
 
 
-def _merged(parts: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
-    """Parts from the inside out, those side by side as one, those of one left out."""
-    merged: list[tuple[int, int]] = []
-    for size, stride in sorted(parts, key=itemgetter(1)):
-        if merged and prod(merged[-1]) == stride:
-            inner, closest = merged.pop()
-            merged.append((inner * size, closest))
-        elif size != 1:
-            merged.append((size, stride))
-    return tuple(merged)
+def _check_chunks(graph: ExecutionGraph) -> None:
+    """Chunks are as many on every stage, and take micro-batches a pipeline at a time.
 
-
-def _check_parts(group: Group) -> None:
-    """The parts make up the group, and each lies outside of what is within it."""
-    reaches = (1, *(prod(part) for part in group.parts))
-    nested = all(
-        size > 1 and stride % within == 0
-        for (size, stride), within in zip(group.parts, reaches, strict=False)
-    )
-    size = prod(size for size, _ in group.parts)
-    innermost = group.parts[0][1] if group.parts else group.stride
-    if not nested or (size, innermost) != (group.size, group.stride):
+    Reference:
+        D. Narayanan et al., "Efficient large-scale language model training on GPU
+        clusters using Megatron-LM", SC 2021, section 2.2.
+    """
+    if len({len(stage.chunks) for stage in graph.stages}) > 1:
+        raise TraceError("every stage must have as many chunks as the others")
+    if graph.chunks == 1:
+        return
+    if graph.forward_only or graph.schedule is not Schedule.ONE_F_ONE_B:
+        raise TraceError("chunks are for training steps by the 1f1b schedule")
+    if len(graph.stages) == 1 or graph.micro_batches % len(graph.stages):
         raise TraceError(
-            f"group {group.name!r} of {group.size} devices, {group.stride} apart: its "
-            f"parts (devices, distance between them) do not nest: {group.parts}"
+            f"chunks need several stages, here {len(graph.stages)}, and a multiple of "
+            f"that many micro-batches, here {graph.micro_batches}"
         )
 
 
@@ -325,33 +360,27 @@ def _check_stage(stage: Stage, groups: set[str]) -> None:
         for node, _ in collective_nodes(program):
             if node.group not in groups:
                 raise TraceError(f"collective {node.name!r}: no group {node.group!r}")
-    _check_tokens((stage.forward,))
-    _check_tokens((stage.backward,))
-    _check_tokens((stage.last_backward, stage.finish, stage.update))
+    for alone in _programs_alone(stage):
+        _check_tokens((alone,))
+    _check_tokens(_programs_at_the_end(stage))
 
 
-def _check_tokens(programs: tuple[Program, ...]) -> None:
-    """Tokens are started, awaited once, and may then be used again."""
-    under_way: set[tuple[str, int]] = set()
-    for block in (block for program in programs for block in program):
-        marks = [i for i in block.instructions if not isinstance(i, ComputeNode)]
-        for layer in block.layers():
-            for mark in marks:
-                _check_token(mark, layer, under_way)
-    if under_way:
-        raise TraceError(f"token {min(under_way)} is never awaited")
+def _programs_alone(stage: Stage) -> Iterator[Program]:
+    """Those that leave nothing behind."""
+    for chunk in stage.parts:
+        yield chunk.forward
+        yield chunk.backward
 
 
-def _check_token(
-    mark: Start | Wait, layer: int, under_way: set[tuple[str, int]]
-) -> None:
-    """Note that a token starts or ends."""
-    token = mark.token.label, layer + mark.token.offset
-    if isinstance(mark, Start):
-        if token in under_way:
-            raise TraceError(f"token {token} is started twice")
-        under_way.add(token)
-    elif token in under_way:
-        under_way.remove(token)
-    else:
-        raise TraceError(f"token {token} is awaited before it is started")
+def _programs_at_the_end(stage: Stage) -> Iterator[Program]:
+    """From the first last backward on; what lies between two runs at least once."""
+    for chunk in reversed(stage.parts):
+        yield chunk.backward
+        yield chunk.last_backward
+    yield stage.finish
+    yield stage.update
+
+
+def _check_tokens(programs: Iterable[Program]) -> None:
+    blocks = (block for program in programs for block in program)
+    check_tokens((block.layers(), block.instructions) for block in blocks)

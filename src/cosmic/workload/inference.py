@@ -112,6 +112,11 @@ class Inference:
                 "weight_sharding and recompute are for training: inference has "
                 "weight_sharding 0 and recompute none"
             )
+        if split.virtual_stages > 1:
+            raise ConsistencyError(
+                "virtual_stages is for training: in inference a stage holds layers in "
+                "a row"
+            )
         if self.task is not Task.PREFILL and (
             split.sequence > 1 or split.tensor_sequence
         ):

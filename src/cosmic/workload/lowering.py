@@ -7,9 +7,11 @@ the final norm's weights, which are too few to travel by themselves.
 """
 
 from dataclasses import replace
+from itertools import accumulate
 
 from cosmic.errors import SpecError
-from cosmic.trace.execution_graph import ExecutionGraph, Group
+from cosmic.trace.execution_graph import ExecutionGraph, Group, Stage
+from cosmic.workload.chunks import in_chunks
 from cosmic.workload.inference import Task
 from cosmic.workload.layers import embedding_unit, head_unit, layer_unit
 from cosmic.workload.parallelism import Axis, Parallelism, SequenceMethod
@@ -27,18 +29,19 @@ def lower(workload: Workload) -> ExecutionGraph:
     if workload.task is Task.SERVE:
         raise SpecError("a whole request is no single pass: lower its passes")
     split = workload.parallelism
-    stage_of = [(s == 0, s == split.pipeline - 1) for s in range(split.pipeline)]
-    stages = {
-        ends: StepPrograms(workload, _stage_runs(workload, *ends)).stage()
-        for ends in set(stage_of)
-    }
+    last = split.pipeline - 1
+    kinds = [
+        (stage == 0, stage == last, workload.layers_of(stage))
+        for stage in range(split.pipeline)
+    ]
+    stages = {kind: _stage(workload, *kind) for kind in dict.fromkeys(kinds)}
     hidden_bytes = workload.element_bytes * workload.model.hidden
     shared_tokens = split.tensor if split.tensor_sequence else 1
     return ExecutionGraph(
         devices=split.devices,
         groups=groups(workload),
         pipeline=_group(split, Axis.PIPELINE),
-        stages=tuple(stages[ends] for ends in stage_of),
+        stages=tuple(map(stages.__getitem__, kinds)),
         micro_batches=workload.micro_batches,
         boundary_bytes=workload.tokens / shared_tokens * hidden_bytes,
         schedule=workload.schedule,
@@ -69,27 +72,33 @@ def groups(workload: Workload) -> tuple[Group, ...]:
     return (*found, Group.joined("shard", shards), Group.joined("copies", copies))
 
 
-def _layer_runs(workload: Workload) -> list[Run]:
-    """The layers of a stage: first those in which something is computed again."""
-    layers, again = workload.layers_per_stage, workload.recomputed_layers
-    runs = [Run(layer_unit(workload), 0, again)] if again else []
+def _stage(
+    workload: Workload, first: bool, last: bool, layers: tuple[int, ...]
+) -> Stage:
+    """A stage with so many layers in each of its parts; the ends stand around them.
+
+    Its layers count from 0.
+    """
+    begins = (0, *accumulate(layers))
+    rows = [_layer_runs(workload, *part) for part in zip(begins, layers, strict=False)]
+    if first and workload.model.vocabulary:
+        rows[0].insert(0, Run(embedding_unit(workload), -1, 1))
+    if last and workload.model.vocabulary:
+        rows[-1].append(Run(head_unit(workload), begins[-1], 1))
+    whole, *further = [StepPrograms(workload, tuple(runs)) for runs in rows]
+    return in_chunks(whole.stage(), [(row.stage(), *row.ending()) for row in further])
+
+
+def _layer_runs(workload: Workload, first: int, layers: int) -> list[Run]:
+    """Layers in a row: first those in which something is computed again."""
+    again = workload.recomputed_layers(layers)
+    runs = [Run(layer_unit(workload), first, again)] if again else []
     if again < layers:
         kept = layer_unit(workload.without_recompute)
-        runs.append(Run(kept, again, layers - again))
+        runs.append(Run(kept, first + again, layers - again))
     return runs
 
 
 def _group(split: Parallelism, axis: Axis) -> Group:
     """The devices along one axis."""
     return Group(name=axis.value, size=split.degree(axis), stride=split.stride(axis))
-
-
-def _stage_runs(workload: Workload, first: bool, last: bool) -> tuple[Run, ...]:
-    """The units of a stage: layers count from 0, the ends stand around them."""
-    layers = workload.layers_per_stage
-    runs = _layer_runs(workload)
-    if first and workload.model.vocabulary:
-        runs.insert(0, Run(embedding_unit(workload), -1, 1))
-    if last and workload.model.vocabulary:
-        runs.append(Run(head_unit(workload), layers, 1))
-    return tuple(runs)

@@ -11,9 +11,9 @@ operator.
 from dataclasses import dataclass, fields
 from typing import assert_never
 
-from cosmic.trace.execution_graph import Schedule
 from cosmic.trace.precision import Precision
 from cosmic.units import Bytes
+from cosmic.workload.in_flight import most_kept
 from cosmic.workload.inference_memory import answers, cache, pass_activations
 from cosmic.workload.model import FeedForward
 from cosmic.workload.parallelism import Recompute, SequenceMethod
@@ -82,7 +82,7 @@ def stage_footprint(workload: Workload, stage: int) -> MemoryFootprint:
         * (shared if split.weight_sharding >= 2 else count),
         optimizer=workload.optimizer_bytes
         * (shared if split.weight_sharding >= 1 else count),
-        activations=_in_flight(workload, stage) * _kept(workload),
+        activations=most_kept(workload, stage, _kept(workload, stage)),
         logits=_logits(workload) if last else 0.0,
         buffers=_buffers(workload, stage),
         recomputed=_whole_layer(workload) - layer_activations(workload),
@@ -99,15 +99,18 @@ def _answering(workload: Workload, stage: int) -> MemoryFootprint:
         activations=pass_activations(workload),
         logits=answers(workload) if last else 0.0,
         buffers=_gathered_keys(workload),
-        cache=cache(workload, workload.layers_per_stage),
+        cache=cache(workload, sum(workload.layers_of(stage))),
     )
 
 
-def _kept(workload: Workload) -> Bytes:
-    """What the layers of a stage keep of one micro-batch."""
-    again, layers = workload.recomputed_layers, workload.layers_per_stage
-    kept = again * layer_activations(workload)
-    return kept + (layers - again) * _whole_layer(workload)
+def _kept(workload: Workload, stage: int) -> list[Bytes]:
+    """What the layers of each part of a stage keep of one micro-batch."""
+    every, some = _whole_layer(workload), layer_activations(workload)
+    parts = workload.layers_of(stage)
+    again = map(workload.recomputed_layers, parts)
+    return [
+        n * some + (layers - n) * every for n, layers in zip(again, parts, strict=True)
+    ]
 
 
 def layer_activations(workload: Workload) -> Bytes:
@@ -187,13 +190,6 @@ def _tokens_kept(workload: Workload) -> float:
     return workload.tokens / (split.tensor if split.tensor_sequence else 1)
 
 
-def _in_flight(workload: Workload, stage: int) -> int:
-    """Micro-batches whose activations a stage holds at once."""
-    if workload.schedule is Schedule.GPIPE:
-        return workload.micro_batches
-    return min(workload.micro_batches, workload.parallelism.pipeline - stage)
-
-
 def _logits(workload: Workload) -> Bytes:
     part = -(-workload.model.vocabulary // workload.parallelism.tensor)
     return float(workload.logit_bytes * workload.tokens * part)
@@ -213,14 +209,14 @@ def _whole_units(workload: Workload, stage: int) -> int:
     weights and those of the units fetched ahead (sharding 3).
     """
     split = workload.parallelism
-    ahead = split.prefetch
-    units = [layer_weights(workload)] * min(1 + ahead, workload.layers_per_stage)
+    layer, reach = layer_weights(workload), 1 + split.prefetch
+    rows = [[layer] * min(reach, layers) for layers in workload.layers_of(stage)]
     if stage == 0:
-        units.insert(0, embedding_weights(workload))
+        rows[0].insert(0, embedding_weights(workload))
     if stage == split.pipeline - 1:
-        units.append(head_weights(workload))
-    gradients = max(units) if split.weight_sharding >= 2 else 0
-    windows = (sum(units[first : first + 1 + ahead]) for first in range(len(units)))
+        rows[-1].append(head_weights(workload))
+    gradients = max(map(max, rows)) if split.weight_sharding >= 2 else 0
+    windows = (sum(u[first : first + reach]) for u in rows for first in range(len(u)))
     weights = max(windows) if split.weight_sharding >= 3 else 0
     return workload.gradient_bytes * gradients + workload.element_bytes * weights
 

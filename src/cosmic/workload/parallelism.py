@@ -76,6 +76,8 @@ class Parallelism:
         prefetch: How many units ahead of their use sharding 3 gathers weights.
         tensor_overlap: Whether tensor collectives go on behind the products that stand
             beside them, piece by piece; for `tensor_sequence` only.
+        virtual_stages: Parts of the model that each pipeline stage holds, one of each
+            round through the stages.
     """
 
     tensor: int = 1
@@ -90,6 +92,7 @@ class Parallelism:
     gradient_overlap: bool = True
     prefetch: int = 1
     tensor_overlap: bool = False
+    virtual_stages: int = 1
 
     def __post_init__(self) -> None:
         for axis in Axis:
@@ -113,7 +116,19 @@ class Parallelism:
                 "tensor_overlap hides gathered and scattered tokens, which there are "
                 "with tensor_sequence only"
             )
+        self._check_virtual_stages()
         self._check_sharding_group()
+
+    def _check_virtual_stages(self) -> None:
+        if self.virtual_stages < 1:
+            raise SpecError(
+                f"virtual_stages must be at least 1, not {self.virtual_stages}"
+            )
+        if self.virtual_stages > 1 and self.pipeline == 1:
+            raise ConsistencyError(
+                f"virtual_stages = {self.virtual_stages}, but there is no pipeline: "
+                "pp is 1"
+            )
 
     def _check_sharding_group(self) -> None:
         if self.sharding_group < 0:

@@ -19,6 +19,9 @@ Without `gradient_overlap`, gradients travel when the last backward has ended; t
 comes the optimizer, then the weights travel, and then the next forward begins. With
 sharding 3 each unit's gradients are awaited behind its backward.
 
+Of several parts of the model on a stage the update runs the first. The others are
+updated before it, and their weights travel meanwhile; see `chunks`.
+
 Inference has the forward of each unit and nothing else; replicas are independent.
 """
 
@@ -147,6 +150,23 @@ class StepPrograms:
             update=(*wait, *optimized),
             finish=self._sum_last() if overlap else (),
         )
+
+    def ending(self) -> tuple[Program, Program]:
+        """What the update does for a part without running it, and what it awaits."""
+        split = self.workload.parallelism
+        if split.replicas == 1:
+            return self._each(self._optimize), ()
+        if split.weight_sharding == 3:
+            wait = self._each(lambda unit: self._wait(unit, _GRADIENT), reverse=True)
+            wait = wait if split.gradient_overlap and split.copies > 1 else ()
+            return (*wait, self._whole_update()), ()
+        if not split.gradient_overlap:
+            return (), ()
+        if split.weight_sharding == 0:
+            home = self._each(lambda u: (*self._wait(u, _GRADIENT), *self._optimize(u)))
+            return home, ()
+        wait = self._each(lambda unit: self._wait(unit, _WEIGHTS))
+        return self._each(self._updated), wait
 
     def _forward_sharded(self, around: Around) -> tuple[Instruction, ...]:
         return (*self._fetched(around), *around.unit.forward)

@@ -50,7 +50,7 @@ def stage_weights(workload: Workload, stage: int) -> int:
 
     The last stage also holds the final norm.
     """
-    count = workload.layers_per_stage * layer_weights(workload)
+    count = sum(workload.layers_of(stage)) * layer_weights(workload)
     if stage == 0:
         count += embedding_weights(workload)
     if stage == workload.parallelism.pipeline - 1:

@@ -8,6 +8,7 @@ from cosmic.trace.precision import Precision
 from cosmic.workload.inference import Inference, Task
 from cosmic.workload.model import TransformerModel
 from cosmic.workload.parallelism import Parallelism, Recompute, SequenceMethod
+from cosmic.workload.stage_layers import check_stages, layer_ranges
 
 _ADDS_UP = (Precision.FP32, Precision.BF16)  # formats of gradients
 
@@ -24,9 +25,12 @@ class Workload:
         micro_batch: Sequences that one replica takes through the model at a time.
         parallelism: How the work is split.
         recompute: What is computed again in the backward pass.
-        recompute_layers: In how many layers of each stage, the first ones; 0 is all.
+        recompute_layers: In how many layers of each virtual stage, the first ones; 0 is
+            all.
         fused_attention: Whether the attention core keeps its scores on chip.
         schedule: Order of micro-batches in the pipeline.
+        stage_layers: Layers of each virtual stage, in the order of the model; empty
+            where all have as many.
         precision: In which format products are computed. Weights, gradients and
             activations are held in it, but in two bytes for FP8.
         gradient_precision: In which format gradients are added up and exchanged; None
@@ -45,6 +49,7 @@ class Workload:
     recompute_layers: int = 0
     fused_attention: bool = True
     schedule: Schedule = Schedule.ONE_F_ONE_B
+    stage_layers: tuple[int, ...] = ()
     precision: Precision = Precision.BF16
     gradient_precision: Precision | None = None
     dropout: bool = True
@@ -65,6 +70,13 @@ class Workload:
         for value, divisor, what in self._divisions():
             if value % divisor:
                 raise ConsistencyError(f"{what}: {divisor} does not divide {value}")
+        check_stages(
+            self.model,
+            self.parallelism,
+            self.schedule,
+            self.micro_batches,
+            self.stage_layers,
+        )
         self._check_recompute_layers()
 
     def _check_recompute_layers(self) -> None:
@@ -76,10 +88,11 @@ class Workload:
                 f"recompute_layers = {count}, but recompute is none: nothing is "
                 "computed again"
             )
-        if count > self.layers_per_stage:
+        most = max(map(len, self.layer_ranges))
+        if count > most:
             raise ConsistencyError(
-                f"recompute_layers = {count}, but a stage has no more than "
-                f"{self.layers_per_stage} layers"
+                f"recompute_layers = {count}, but a stage has no more than {most} "
+                "layers"
             )
 
     def _divisions(self) -> list[tuple[int, int, str]]:
@@ -97,7 +110,6 @@ class Workload:
             ),
             (model.feed_forward, tensor, "feed_forward over tensor"),
             (self.queries, tokens, "tokens of a sequence over sequence"),
-            (model.layers, split.pipeline, "layers over pipeline"),
             (
                 self.batch,
                 split.data * self.micro_batch,
@@ -152,16 +164,20 @@ class Workload:
         return self.batch // (self.parallelism.data * self.micro_batch)
 
     @property
-    def layers_per_stage(self) -> int:
-        """Layers on one pipeline stage."""
-        return self.model.layers // self.parallelism.pipeline
+    def layer_ranges(self) -> tuple[range, ...]:
+        """Which layers of the model each virtual stage holds, in its order."""
+        return layer_ranges(self.model.layers, self.parallelism, self.stage_layers)
 
-    @property
-    def recomputed_layers(self) -> int:
-        """Layers of a stage in which something is computed again."""
+    def layers_of(self, stage: int) -> tuple[int, ...]:
+        """Layers of each part of the model that a pipeline stage holds."""
+        parts = self.layer_ranges[stage :: self.parallelism.pipeline]
+        return tuple(map(len, parts))
+
+    def recomputed_layers(self, layers: int) -> int:
+        """In how many of a virtual stage's layers something is computed again."""
         if self.recompute is Recompute.NONE:
             return 0
-        return self.recompute_layers or self.layers_per_stage
+        return min(layers, self.recompute_layers or layers)
 
     @property
     def without_recompute(self) -> "Workload":

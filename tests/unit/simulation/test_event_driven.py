@@ -60,7 +60,8 @@ def program(*instructions: Instruction) -> Program:
 
 def stage(**programs: Program) -> Stage:
     names = ("forward", "backward", "last_backward", "update")
-    return Stage(**{name: programs.get(name, ()) for name in names})
+    given: dict[str, Any] = {name: programs.get(name, ()) for name in names}
+    return Stage(**given)
 
 
 def graph(*stages: Stage, **changes: Any) -> ExecutionGraph:

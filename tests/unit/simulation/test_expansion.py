@@ -1,6 +1,7 @@
 """A graph written out has every node, and every node what it waits for."""
 
 from collections import Counter
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -52,7 +53,8 @@ def stage(**programs: tuple[Instruction, ...]) -> Stage:
         name: (Block(name=name, instructions=body),) for name, body in programs.items()
     }
     names = ("forward", "backward", "last_backward", "update")
-    return Stage(**{name: blocks.get(name, ()) for name in names})
+    given: dict[str, Any] = {name: blocks.get(name, ()) for name in names}
+    return Stage(**given)
 
 
 def graph(*stages: Stage, micro_batches: int = 1) -> ExecutionGraph:
@@ -78,7 +80,7 @@ small = settings(derandomize=True, max_examples=30)
 @given(graph=graphs())
 def test_devices_have_all_nodes_of_all_programs(graph: ExecutionGraph) -> None:
     expansion, rest = expand(graph), graph.micro_batches - 1
-    runs = (rest + 1, rest, 1, 1, 1)
+    runs = (rest + 1, rest, 1, 1, 1, *(rest + 1, rest, 1) * (graph.chunks - 1))
 
     for device in range(graph.devices):
         expected: Counter[object] = Counter()

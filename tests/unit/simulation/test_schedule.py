@@ -23,6 +23,15 @@ def written(schedule: Schedule, stages: int, stage: int, micro_batches: int) -> 
     return " ".join(f"{'FB'[not slot.forward]}{slot.micro_batch}" for slot in order)
 
 
+def interleaved(stages: int, stage: int, micro_batches: int, chunks: int) -> str:
+    """The first part's slots as they are, the second part's in small letters."""
+    order = slots(Schedule.ONE_F_ONE_B, stages, stage, micro_batches, chunks)
+    return " ".join(
+        f"{('FB', 'fb')[slot.chunk][not slot.forward]}{slot.micro_batch}"
+        for slot in order
+    )
+
+
 @given(schedule=schedules, place=places(), micro_batches=counts)
 def test_every_micro_batch_goes_once_forward_and_then_once_backward(
     schedule: Schedule, place: tuple[int, int], micro_batches: int
@@ -77,3 +86,46 @@ def test_gpipe_takes_all_forward_first(stage: int) -> None:
 
 def test_a_short_step_ends_before_the_warm_up_does() -> None:
     assert warm_up(Schedule.ONE_F_ONE_B, 8, 0, 2) == 2
+
+
+@pytest.mark.parametrize(
+    ("stage", "order"),
+    [
+        (0, "F0 F1 f0 f1 F2 b0 F3 b1 f2 B0 f3 B1 b2 b3 B2 B3"),
+        (1, "F0 F1 f0 b0 f1 b1 F2 B0 F3 B1 f2 b2 f3 b3 B2 B3"),
+    ],
+)
+def test_interleaved_two_parts_on_two_stages(stage: int, order: str) -> None:
+    """By hand, two micro-batches through a part at a time: Narayanan et al. (2021)."""
+    assert interleaved(2, stage, 4, 2) == order
+
+
+@given(place=places(), rounds=st.integers(1, 4), chunks=st.integers(1, 4))
+def test_each_part_takes_each_micro_batch_forward_and_then_backward(
+    place: tuple[int, int], rounds: int, chunks: int
+) -> None:
+    stages, _ = place
+    micro_batches = rounds * stages
+    order = list(slots(Schedule.ONE_F_ONE_B, *place, micro_batches, chunks))
+
+    assert len(set(order)) == len(order) == 2 * micro_batches * chunks
+    for chunk in range(chunks):
+        for m in range(micro_batches):
+            there, back = (order.index(Slot(way, m, chunk)) for way in (True, False))
+            assert there < back
+
+
+@given(place=places(), rounds=st.integers(1, 4), chunks=st.integers(2, 4))
+def test_an_interleaved_stage_keeps_a_round_and_twice_what_is_to_come(
+    place: tuple[int, int], rounds: int, chunks: int
+) -> None:
+    """p v + p - 1 parts on the first stage, as Korthikanti et al. (2022) count."""
+    stages, stage = place
+    micro_batches = rounds * stages
+    kept = most = 0
+    for slot in slots(Schedule.ONE_F_ONE_B, *place, micro_batches, chunks):
+        kept += 1 if slot.forward else -1
+        most = max(most, kept)
+
+    ahead = 2 * (stages - 1 - stage) + (chunks - 1) * stages + 1
+    assert most == min(micro_batches * chunks, ahead)

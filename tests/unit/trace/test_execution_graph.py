@@ -40,7 +40,9 @@ def block(*instructions: Instruction, **changes: Any) -> Block:
 
 def stage(**programs: Program) -> Stage:
     nothing: Program = (block(WORK),)
-    given = dict.fromkeys(("forward", "backward", "last_backward", "update"), nothing)
+    given: dict[str, Any] = dict.fromkeys(
+        ("forward", "backward", "last_backward", "update"), nothing
+    )
     return Stage(**(given | programs))
 
 

@@ -37,7 +37,7 @@ def test_a_device_takes_its_share_of_micro_batches_layers_and_tokens() -> None:
     shared = workload(split=split, micro_batch=2)
 
     assert shared.micro_batches == 6  # 48 / (4 x 2)
-    assert shared.layers_per_stage == 4  # 12 / 3
+    assert shared.layers_of(0) == (4,)  # 12 / 3
     assert shared.tokens == 32  # 2 x 128 / 8
 
 

@@ -1,0 +1,75 @@
+"""The slots of all stages as columns of numbers, for the compiled pipeline."""
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cosmic.simulation.schedule import Slot, slots
+from cosmic.trace.execution_graph import Schedule
+
+Ints = NDArray[np.int64]
+
+FORWARD, BACKWARD, LAST_BACKWARD, UPDATE, FINISH = range(5)
+"""Places of a stage's programs."""
+
+_OF_CHUNK = 3  # programs of each further chunk, which follow on these
+
+
+class SlotColumns(NamedTuple):
+    """What each stage does in each slot.
+
+    Attributes:
+        order: Way (1 forward, -1 backward), virtual stage and micro-batch, shape
+            (stages, slots, 3).
+        programs: Which of the stage's programs, shape (stages, slots).
+        ending: The stage's first slot whose program leaves something to its end.
+    """
+
+    order: Ints
+    programs: Ints
+    ending: Ints
+
+
+def chunk_program(program: int, chunk: int) -> int:
+    """The place of a chunk's forward, backward or last backward.
+
+    >>> [chunk_program(LAST_BACKWARD, chunk) for chunk in range(3)]
+    [2, 7, 10]
+    """
+    if chunk == 0:
+        return program
+    return FINISH + 1 + _OF_CHUNK * (chunk - 1) + program
+
+
+@lru_cache(maxsize=256)
+def slot_columns(
+    schedule: Schedule, stages: int, micro_batches: int, chunks: int
+) -> SlotColumns:
+    """The columns of a schedule, kept for the next graph that goes by it."""
+    written = [
+        list(slots(schedule, stages, stage, micro_batches, chunks))
+        for stage in range(stages)
+    ]
+    rows = [
+        [_row(slot, slot.chunk * stages + stage, micro_batches) for slot in order]
+        for stage, order in enumerate(written)
+    ]
+    table = np.array(rows, dtype=np.int64)
+    ending = chunk_program(LAST_BACKWARD, chunks - 1)
+    return SlotColumns(
+        order=np.ascontiguousarray(table[:, :, :3]),
+        programs=np.ascontiguousarray(table[:, :, 3]),
+        ending=np.argmax(table[:, :, 3] == ending, axis=1),
+    )
+
+
+def _row(slot: Slot, place: int, micro_batches: int) -> tuple[int, int, int, int]:
+    if slot.forward:
+        program = FORWARD
+    else:
+        last = slot.micro_batch == micro_batches - 1
+        program = LAST_BACKWARD if last else BACKWARD
+    way = 1 if slot.forward else -1
+    return way, place, slot.micro_batch, chunk_program(program, slot.chunk)

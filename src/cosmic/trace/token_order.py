@@ -1,0 +1,40 @@
+"""The check that tokens are started, awaited once, and may then be used again."""
+
+from collections.abc import Iterable
+
+from cosmic.errors import TraceError
+from cosmic.trace.node import ComputeNode, Instruction, Start, Wait
+
+Rows = Iterable[tuple[Iterable[int], tuple[Instruction, ...]]]
+"""Instructions that are repeated, with the layer of each turn."""
+
+
+def check_tokens(rows: Rows) -> None:
+    """Check the tokens of what runs in a row.
+
+    Raises:
+        TraceError: One is started twice, never awaited, or awaited before it starts.
+    """
+    under_way: set[tuple[str, int]] = set()
+    for layers, instructions in rows:
+        marks = [i for i in instructions if not isinstance(i, ComputeNode)]
+        for layer in layers:
+            for mark in marks:
+                _check_token(mark, layer, under_way)
+    if under_way:
+        raise TraceError(f"token {min(under_way)} is never awaited")
+
+
+def _check_token(
+    mark: Start | Wait, layer: int, under_way: set[tuple[str, int]]
+) -> None:
+    """Note that a token starts or ends."""
+    token = mark.token.label, layer + mark.token.offset
+    if isinstance(mark, Start):
+        if token in under_way:
+            raise TraceError(f"token {token} is started twice")
+        under_way.add(token)
+    elif token in under_way:
+        under_way.remove(token)
+    else:
+        raise TraceError(f"token {token} is awaited before it is started")

@@ -1,0 +1,66 @@
+"""How many micro-batches a stage keeps, by schedule."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cosmic.simulation.schedule import slots
+from cosmic.trace.execution_graph import Schedule
+from cosmic.workload.in_flight import most_kept
+from cosmic.workload.memory import layer_activations, stage_footprint
+from cosmic.workload.model import TransformerModel
+from cosmic.workload.parallelism import Parallelism
+from cosmic.workload.workload import Workload
+
+
+def workload(
+    stages: int,
+    micro_batches: int,
+    parts: int = 1,
+    schedule: Schedule = Schedule.ONE_F_ONE_B,
+) -> Workload:
+    model = TransformerModel(
+        layers=2 * stages * parts,
+        hidden=64,
+        heads=4,
+        key_value_heads=4,
+        head_dim=16,
+        feed_forward=256,
+        sequence=32,
+        vocabulary=100,
+    )
+    split = Parallelism(pipeline=stages, virtual_stages=parts)
+    return Workload(
+        model=model, batch=micro_batches, parallelism=split, schedule=schedule
+    )
+
+
+@given(
+    stages=st.integers(2, 5),
+    rounds=st.integers(1, 4),
+    kept=st.lists(st.integers(1, 9).map(float), min_size=1, max_size=4),
+    data=st.data(),
+)
+def test_it_is_what_the_order_of_slots_leaves_at_the_fullest_moment(
+    stages: int, rounds: int, kept: list[float], data: st.DataObject
+) -> None:
+    stage = data.draw(st.integers(0, stages - 1))
+    schedules = tuple(Schedule) if len(kept) == 1 else (Schedule.ONE_F_ONE_B,)
+    schedule = data.draw(st.sampled_from(schedules))
+    shared = workload(stages, rounds * stages, len(kept), schedule)
+    held = most = 0.0
+    for slot in slots(schedule, stages, stage, rounds * stages, len(kept)):
+        held += kept[slot.chunk] if slot.forward else -kept[slot.chunk]
+        most = max(most, held)
+
+    assert most_kept(shared, stage, kept) == most
+
+
+@pytest.mark.parametrize(("stages", "parts"), [(2, 2), (4, 2), (8, 4)])
+def test_parts_keep_more_by_the_published_share(stages: int, parts: int) -> None:
+    """1 + (p - 1) / (p v): Korthikanti et al. (2022), section 4.2.3."""
+    shared = workload(stages, 4 * stages, parts)
+    whole = shared.model.layers * layer_activations(shared)
+    found = stage_footprint(shared, 0).activations
+
+    assert found == pytest.approx(whole * (1 + (stages - 1) / (stages * parts)))
