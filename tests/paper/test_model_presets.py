@@ -50,6 +50,7 @@ EXACT = {
 # Only rounded numbers are published: billions, and half of the last digit.
 ROUNDED = {
     "gpt3-175b": (174.6, 0.05),  # Brown et al. 2020, table D.1
+    "gpt3-175b-4k": (174.6, 0.05),  # the same; 2,048 positions more are 0.03
     "megatron-22b": (22, 0.5),  # Korthikanti et al. 2022, table 3
     "megatron-175b": (175, 0.5),
     "megatron-530b": (530, 0.5),

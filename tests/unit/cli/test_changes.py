@@ -17,7 +17,8 @@ def test_without_changes_it_is_the_baseline(scenario: Scenario) -> None:
     design = design_of(scenario, ())
 
     assert dict(scenario.baseline).items() <= design.items()
-    assert SETTINGS.keys() - design.keys() == {"tp", "weight_sharding"}
+    unsaid = {"device_price", "tp", "weight_sharding"}
+    assert SETTINGS.keys() - design.keys() == unsaid
 
 
 @pytest.mark.parametrize(

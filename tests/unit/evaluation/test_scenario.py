@@ -51,9 +51,9 @@ def test_unpriced_shapes_are_not_searched_where_the_price_is_sought() -> None:
     ("parameter", "error", "message"),
     [
         (
-            Parameter(name="micro_batchs", stack=Stack.WORKLOAD, choices=(1, 2)),
+            Parameter(name="mikro_batch", stack=Stack.WORKLOAD, choices=(1, 2)),
             UnknownNameError,
-            "no parameter named 'micro_batchs'; did you mean 'micro_batch'",
+            "no parameter named 'mikro_batch'; did you mean 'micro_batch'",
         ),
         (
             Parameter(name="dp", stack=Stack.NETWORK, choices=(1, 2)),
