@@ -27,8 +27,8 @@ class CostModel(Protocol):
 class Roofline(CostModel):
     """An operator is bound by arithmetic or by memory, whichever takes longer.
 
-    t = max(FLOPs / peak, bytes / memory bandwidth). It leaves out that real kernels
-    reach neither roof, and launch overhead.
+    t = max(FLOPs / peak in the operator's format, bytes / memory bandwidth). It leaves
+    out that real kernels reach neither roof, and launch overhead.
 
     Reference:
         S. Williams, A. Waterman and D. Patterson, "Roofline: an insightful visual
@@ -41,8 +41,12 @@ class Roofline(CostModel):
     ) -> NDArray[np.float64]:
         flops = np.array([node.flops for node in nodes])
         nbytes = np.array([node.nbytes for node in nodes])
-        arithmetic = flops / device.peak_flops
-        return np.maximum(arithmetic, nbytes / device.memory_bandwidth)
+        peaks = np.array([device.peak(node.precision) for node in nodes])
+        arithmetic = flops / peaks
+        times: NDArray[np.float64] = np.maximum(
+            arithmetic, nbytes / device.memory_bandwidth
+        )
+        return times
 
 
 COST_MODELS: Registry[type[CostModel]] = Registry(

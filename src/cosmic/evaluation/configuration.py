@@ -83,6 +83,7 @@ def build_system(
         peak_flops=_number(settings, "peak_flops"),
         memory_bandwidth=_number(settings, "memory_bandwidth"),
         memory_capacity=_number(settings, "memory_capacity"),
+        **_further_peaks(settings),
     )
     cluster = Cluster(device, build_topology(settings))
     policy = replace(_policy(settings), protocols=_innermost(protocols, cluster))
@@ -93,6 +94,12 @@ def build_system(
         placement=_member(Placement, settings, "placement"),
         flat_rings=bool(_value(settings, "flat_rings")),
     )
+
+
+def _further_peaks(settings: Settings) -> dict[str, float]:
+    """The peaks in formats of other than two bytes that somebody says."""
+    names = ("peak_fp8", "peak_tf32", "peak_fp32")
+    return {name: _number(settings, name) for name in names if name in settings}
 
 
 def _innermost(protocols: Sequence[Protocol], cluster: Cluster) -> tuple[Protocol, ...]:

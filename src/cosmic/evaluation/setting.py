@@ -273,8 +273,18 @@ _COMPUTE = (
     Setting(
         name="peak_flops",
         stack=Stack.COMPUTE,
-        about="floating-point operations a second of one device",
+        about="floating-point operations a second of one device, in bf16 or fp16",
         unit="FLOP/s",
+    ),
+    *(
+        Setting(
+            name=f"peak_{precision}",
+            stack=Stack.COMPUTE,
+            about=f"the same in {precision}; unknown if nobody says",
+            unit="FLOP/s",
+            late=True,
+        )
+        for precision in ("fp8", "tf32", "fp32")
     ),
     Setting(
         name="memory_bandwidth",

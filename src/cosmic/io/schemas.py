@@ -118,9 +118,14 @@ class DeviceSpec(SpecModel):
         kind: What the file describes.
         about: One sentence for people.
         source: Where the numbers are from.
-        peak_flops: Floating-point operations a second.
+        peak_flops: Floating-point operations a second in bf16 or fp16, not sparse.
         memory_bandwidth: Bytes a second to and from its memory.
         memory_capacity: Bytes that it can hold.
+        peak_fp8: Operations a second in fp8; unknown if left out.
+        peak_tf32: Likewise in tf32.
+        peak_fp32: Likewise in fp32.
+        calibration: Measured kernels that hold for it, a preset or a file; one of its
+            own name by default.
     """
 
     kind: Literal["device"] = "device"
@@ -129,6 +134,10 @@ class DeviceSpec(SpecModel):
     peak_flops: FlopRateField
     memory_bandwidth: BandwidthField
     memory_capacity: BytesField
+    peak_fp8: FlopRateField | None = None
+    peak_tf32: FlopRateField | None = None
+    peak_fp32: FlopRateField | None = None
+    calibration: str | None = None
 
 
 class CollectiveSpec(SpecModel):

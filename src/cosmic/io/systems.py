@@ -131,8 +131,11 @@ def _device_settings(spec: DeviceSpec) -> dict[str, PointValue]:
         peak_flops=spec.peak_flops,
         memory_bandwidth=spec.memory_bandwidth,
         memory_capacity=spec.memory_capacity,
+        peak_fp8=spec.peak_fp8,
+        peak_tf32=spec.peak_tf32,
+        peak_fp32=spec.peak_fp32,
     )
-    return asdict(device)
+    return {name: value for name, value in asdict(device).items() if value is not None}
 
 
 def _collective(
