@@ -24,6 +24,7 @@ class PresetKind(Enum):
     DEVICE = "devices"
     SYSTEM = "systems"
     LIBRARY = "libraries"
+    CALIBRATION = "calibrations"
     PARAMETER_SET = "parameter_sets"
     SCENARIO = "scenarios"
     STUDY = "studies"

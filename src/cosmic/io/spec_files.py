@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from cosmic.design.parameter import PointValue
+from cosmic.io.calibration_schemas import CalibrationSpec
 from cosmic.io.library_schemas import LibrarySpec
 from cosmic.io.model_schemas import ModelSpec
 from cosmic.io.presets import PresetKind, find_spec_file
@@ -23,6 +24,7 @@ SCHEMAS: Mapping[PresetKind, type[SpecModel]] = {
     PresetKind.DEVICE: DeviceSpec,
     PresetKind.SYSTEM: SystemSpec,
     PresetKind.LIBRARY: LibrarySpec,
+    PresetKind.CALIBRATION: CalibrationSpec,
     PresetKind.PARAMETER_SET: ParameterSetSpec,
     PresetKind.SCENARIO: ScenarioSpec,
     PresetKind.STUDY: StudySpec,

@@ -10,12 +10,13 @@ from cosmic.compute.cost_model import COST_MODELS, CostModel
 from cosmic.design.design_space import DesignSpace
 from cosmic.design.parameter import PointValue, Stack
 from cosmic.design.parameter_set import ParameterSet
-from cosmic.errors import SpecError
+from cosmic.errors import SpecError, UnknownNameError
 from cosmic.evaluation.configuration import tensor_degree, values_by_dimension
 from cosmic.evaluation.network_cost import PAPER_PRICES, LevelPrices, NetworkPrices
 from cosmic.evaluation.objective import objective_named
 from cosmic.evaluation.scenario import Scenario
 from cosmic.evaluation.setting import DEFAULTS, SETTINGS
+from cosmic.io.calibrations import CALIBRATED, calibrated_device, load_calibration
 from cosmic.io.libraries import load_library
 from cosmic.io.models import check_configuration, load_model
 from cosmic.io.parameter_sets import build_parameter_set, limit
@@ -122,6 +123,8 @@ def check_spec(reference: str | Path, folder: Path | None = None) -> str:
             load_system_library(path)
         case PresetKind.LIBRARY:
             load_library(path)
+        case PresetKind.CALIBRATION:
+            load_calibration(path)
         case PresetKind.DEVICE:
             load_device(path)
         case _:
@@ -273,6 +276,11 @@ def _constants(
 
 def _cost_model(path: Path, spec: ScenarioSpec) -> CostModel:
     with located(path.name, ("cost_model",)):
+        if spec.cost_model == CALIBRATED:
+            return calibrated_device(spec.system, path.parent)
+        known = COST_MODELS.names()
+        if spec.cost_model not in known:
+            raise UnknownNameError("cost model", spec.cost_model, [CALIBRATED, *known])
         return COST_MODELS.get(spec.cost_model)()
 
 

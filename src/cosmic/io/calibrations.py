@@ -1,0 +1,117 @@
+"""Calibration files to calibrations, and back."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+import yaml
+
+from cosmic.compute.calibrated import Calibrated
+from cosmic.compute.calibration import AttentionCurve, Calibration, ProductCurve
+from cosmic.errors import SpecError
+from cosmic.io.calibration_schemas import CalibrationSpec
+from cosmic.io.presets import PresetKind, find_spec_file, preset_names
+from cosmic.io.schemas import DeviceSpec, SystemSpec
+from cosmic.io.spec_error import located
+from cosmic.io.spec_files import read_spec
+from cosmic.io.spec_models import validate
+from cosmic.io.yaml_reader import read_yaml
+from cosmic.trace.precision import Precision
+
+CALIBRATED = "calibrated"
+"""The cost model that needs a calibration."""
+
+
+def load_calibration(reference: str | Path, folder: Path | None = None) -> Calibration:
+    """The calibration of a preset or a file.
+
+    Args:
+        reference: Name of a preset, or path of a YAML file.
+        folder: Where relative paths begin; the working folder, if left out.
+
+    Raises:
+        SpecError: The file cannot be read or says what cannot be right.
+    """
+    path = find_spec_file(PresetKind.CALIBRATION, str(reference), folder or Path())
+    spec = validate(CalibrationSpec, read_yaml(path), path.name)
+    with located(path.name):
+        return Calibration(
+            name=path.stem,
+            processors=spec.processors,
+            products={
+                Precision(name): ProductCurve(**curve.model_dump(exclude={"source"}))
+                for name, curve in spec.products.items()
+            },
+            attention=AttentionCurve(**spec.attention.model_dump(exclude={"source"})),
+            delay=spec.moving.delay,
+            bandwidth=spec.moving.bandwidth,
+            provenance={
+                **{f"products in {n}": c.source for n, c in spec.products.items()},
+                "attention": spec.attention.source,
+                "moving": spec.moving.source,
+            },
+        )
+
+
+def calibrated_device(reference: str | Path, folder: Path | None = None) -> Calibrated:
+    """The calibrated cost model of a system's device.
+
+    It is the calibration that the device's file names, or else the one of the
+    device's own name.
+
+    Args:
+        reference: The system, a preset or a file.
+        folder: Where relative paths begin; the working folder, if left out.
+
+    Raises:
+        SpecError: There is no calibration of the device, or a file cannot be read.
+    """
+    path, system = read_spec(PresetKind.SYSTEM, reference, folder)
+    assert isinstance(system, SystemSpec)
+    device, name = system.device, ""
+    if isinstance(device, str):
+        path, spec = read_spec(PresetKind.DEVICE, device, path.parent)
+        assert isinstance(spec, DeviceSpec)
+        device, name = spec, path.stem
+    known = preset_names(PresetKind.CALIBRATION)
+    if device.calibration is None and name not in known:
+        raise SpecError(
+            f"no kernels of device {name or 'written in ' + path.name!r} have been "
+            f"measured; name a calibration in its file, or use cost_model: roofline; "
+            f"there are {', '.join(known)}"
+        )
+    with located(path.name, ("calibration",)):
+        found = load_calibration(device.calibration or name, path.parent)
+    return Calibrated(found)
+
+
+def calibration_text(calibration: Calibration, about: str) -> str:
+    """A calibration as the text of a file.
+
+    >>> text = calibration_text(load_calibration("a100-sxm-80gb"), "an A100")
+    >>> text.splitlines()[:3]
+    ['kind: calibration', 'about: an A100', 'processors: 108']
+    """
+    provenance = calibration.provenance
+    document = {
+        "kind": "calibration",
+        "about": about,
+        "processors": calibration.processors,
+        "products": {
+            precision.value: _part(
+                provenance[f"products in {precision.value}"], asdict(curve)
+            )
+            for precision, curve in calibration.products.items()
+        },
+        "attention": _part(provenance["attention"], asdict(calibration.attention)),
+        "moving": _part(
+            provenance["moving"],
+            {"delay": calibration.delay, "bandwidth": calibration.bandwidth},
+        ),
+    }
+    return yaml.safe_dump(document, sort_keys=False, width=88, allow_unicode=True)
+
+
+def _part(source: str, values: Mapping[str, float]) -> dict[str, object]:
+    delay = {"delay": f"{values['delay'] * 1e6:.4g} us"}
+    return {"source": source, **values, **delay}

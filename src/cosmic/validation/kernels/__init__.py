@@ -1,0 +1,1 @@
+"""Measured kernels: read, predicted, and turned into calibrations."""
