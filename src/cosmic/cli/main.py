@@ -19,7 +19,7 @@ from cosmic.cli.comparing import bench, pareto
 from cosmic.cli.compiled_code import room_for_compiled_code
 from cosmic.cli.interrupts import Interrupts
 from cosmic.cli.trace import trace
-from cosmic.cli.validate_commands import validate
+from cosmic.cli.validate_commands import calibrate, validate
 from cosmic.errors import CosmicError
 
 _DEFECT, _MISTAKE, _INTERRUPTED = 1, 2, 130  # exit codes
@@ -284,6 +284,7 @@ cosmic.add_command(trace)
 cosmic.add_command(bench)
 cosmic.add_command(pareto)
 cosmic.add_command(validate)
+cosmic.add_command(calibrate)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:

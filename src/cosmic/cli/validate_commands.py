@@ -71,6 +71,38 @@ def _validate_memory(**given: Any) -> None:
     validate_memory(MemoryRequest(**given))
 
 
+@validate.command("kernels")
+@click.option("--file", default="", help="Your own table, .jsonl or .csv.")
+@click.option("--source", default="", help="One source only, such as aic-gemm.")
+@_worst
+@_as_json
+def _validate_kernels(**given: Any) -> None:
+    """Predict the time of measured kernels, and say how far off."""
+    from cosmic.cli.validate_kernels import KernelsRequest, validate_kernels
+
+    validate_kernels(KernelsRequest(**given))
+
+
+@click.command("calibrate")
+@click.argument("device", metavar="DEVICE|FILE")
+@click.option("--file", default="", help="Measured kernels, .jsonl or .csv.")
+@click.option("--sources", default="", metavar="A,B", help="All of them by default.")
+@click.option("--processors", type=click.IntRange(min=1), help="Of the device.")
+@click.option("--like", default="", metavar="CALIBRATION", help="That of a relative.")
+@click.option("--about", default="", help="One sentence for the file.")
+@click.option("--output", default="", metavar="FILE", help="DEVICE.yaml by default.")
+@click.option("--held-out", is_flag=True, help="Try it on each source left out.")
+def calibrate(**given: Any) -> None:
+    """Fit the curves of a device to measured kernels, and write them as a file.
+
+    Give --file with times of your own device; name the file written as `calibration`
+    in the device's file.
+    """
+    from cosmic.cli.validate_kernels import CalibrateRequest, calibrate_device
+
+    calibrate_device(CalibrateRequest(**given))
+
+
 @validate.command("astra-sim")
 @_as_json
 def _validate_astra_sim(*, as_json: bool) -> None:

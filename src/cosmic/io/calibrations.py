@@ -66,23 +66,45 @@ def calibrated_device(reference: str | Path, folder: Path | None = None) -> Cali
     Raises:
         SpecError: There is no calibration of the device, or a file cannot be read.
     """
-    path, system = read_spec(PresetKind.SYSTEM, reference, folder)
-    assert isinstance(system, SystemSpec)
-    device, name = system.device, ""
-    if isinstance(device, str):
-        path, spec = read_spec(PresetKind.DEVICE, device, path.parent)
-        assert isinstance(spec, DeviceSpec)
-        device, name = spec, path.stem
-    known = preset_names(PresetKind.CALIBRATION)
-    if device.calibration is None and name not in known:
+    path, name, device = _device(reference, folder)
+    if not _known(name, device):
         raise SpecError(
             f"no kernels of device {name or 'written in ' + path.name!r} have been "
             f"measured; name a calibration in its file, or use cost_model: roofline; "
-            f"there are {', '.join(known)}"
+            f"there are {', '.join(preset_names(PresetKind.CALIBRATION))}"
         )
     with located(path.name, ("calibration",)):
-        found = load_calibration(device.calibration or name, path.parent)
-    return Calibrated(found)
+        return Calibrated(load_calibration(device.calibration or name, path.parent))
+
+
+def has_calibration(reference: str | Path, folder: Path | None = None) -> bool:
+    """Whether kernels of a system's device have been measured.
+
+    Args:
+        reference: The system, a preset or a file.
+        folder: Where relative paths begin; the working folder, if left out.
+
+    Raises:
+        SpecError: A file cannot be read.
+    """
+    _, name, device = _device(reference, folder)
+    return _known(name, device)
+
+
+def _known(name: str, device: DeviceSpec) -> bool:
+    named = device.calibration is not None
+    return named or name in preset_names(PresetKind.CALIBRATION)
+
+
+def _device(reference: str | Path, folder: Path | None) -> tuple[Path, str, DeviceSpec]:
+    """The device of a system: where it is written, its name if it has one."""
+    path, system = read_spec(PresetKind.SYSTEM, reference, folder)
+    assert isinstance(system, SystemSpec)
+    if isinstance(system.device, DeviceSpec):
+        return path, "", system.device
+    path, spec = read_spec(PresetKind.DEVICE, system.device, path.parent)
+    assert isinstance(spec, DeviceSpec)
+    return path, path.stem, spec
 
 
 def calibration_text(calibration: Calibration, about: str) -> str:

@@ -1,6 +1,6 @@
 """Spec files and presets to the objects that they describe."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -111,25 +111,24 @@ def check_spec(reference: str | Path, folder: Path | None = None) -> str:
     if check_configuration(path):
         return "Hugging Face configuration"
     kind = spec_kind(path)
-    match kind:
-        case PresetKind.SCENARIO:
-            load_scenario(path)
-        case PresetKind.STUDY:
-            load_study(path)
-        case PresetKind.MODEL:
-            load_model(path)
-        case PresetKind.SYSTEM:
-            load_system(path)
-            load_system_library(path)
-        case PresetKind.LIBRARY:
-            load_library(path)
-        case PresetKind.CALIBRATION:
-            load_calibration(path)
-        case PresetKind.DEVICE:
-            load_device(path)
-        case _:
-            read_spec(kind, path, None)
+    if kind in _LOADERS:
+        _LOADERS[kind](path)
+    else:
+        read_spec(kind, path, None)
+    if kind is PresetKind.SYSTEM:
+        load_system_library(path)
     return kind.noun
+
+
+_LOADERS: Mapping[PresetKind, Callable[[Path], object]] = {
+    PresetKind.SCENARIO: load_scenario,
+    PresetKind.STUDY: load_study,
+    PresetKind.MODEL: load_model,
+    PresetKind.SYSTEM: load_system,
+    PresetKind.LIBRARY: load_library,
+    PresetKind.CALIBRATION: load_calibration,
+    PresetKind.DEVICE: load_device,
+}
 
 
 def _scenario(path: Path, spec: ScenarioSpec) -> Scenario:

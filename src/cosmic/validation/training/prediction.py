@@ -5,8 +5,11 @@ times one plus the pipeline's bubble.
 """
 
 from dataclasses import dataclass
+from functools import cache
 
+from cosmic.compute.calibrated import Calibrated
 from cosmic.compute.cost_model import Roofline
+from cosmic.io.calibrations import calibrated_device, has_calibration
 from cosmic.simulation.result import Breakdown
 from cosmic.simulation.symmetric import SymmetricSimulator
 from cosmic.units import Seconds
@@ -59,17 +62,34 @@ def predict(row: TrainingRow) -> Prediction:
     graph = lower(setup.workload())
     simulator = SymmetricSimulator()
     roofline = simulator.run(graph, setup.configuration(Roofline()).system)
+    calibrated = _calibrated(setup.machine.preset)
+    best = roofline
+    if calibrated is not None:
+        best = simulator.run(graph, setup.configuration(calibrated).system)
     return Prediction(
-        step=roofline.makespan,
+        step=best.makespan,
         roofline=roofline.makespan,
         formula=formula(setup),
         flops=setup.workload().model_flops / row.split.devices,
-        breakdown=roofline.breakdown,
-        cost_model="roofline",
+        breakdown=best.breakdown,
+        cost_model=_named(calibrated),
         preset=setup.machine.preset,
         framework=setup.framework.name,
         assumed=setup.assumed,
     )
+
+
+@cache
+def _calibrated(preset: str) -> Calibrated | None:
+    """What was measured of a system's device; None if nothing was."""
+    return calibrated_device(preset) if has_calibration(preset) else None
+
+
+def _named(calibrated: Calibrated | None) -> str:
+    """The cost model, and where its curves are from."""
+    if calibrated is None:
+        return "roofline"
+    return f"calibration {calibrated.calibration.name}"
 
 
 def formula(setup: Setup) -> Seconds:
