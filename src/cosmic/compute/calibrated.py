@@ -170,7 +170,7 @@ def attention_time(
         return curve.delay + travel
     seen = float(work.keys)
     if work.causal:
-        seen -= (min(work.queries, work.keys) - _QUERIES) / 2
+        seen -= max(0, min(work.queries, work.keys) - _QUERIES) / 2
     blocks = work.batch * work.heads * -(-work.queries // _QUERIES)
     turns = max(1.0, blocks / processors)
     share = curve.backward if work.backward else curve.forward

@@ -16,7 +16,12 @@ from cosmic.evaluation.splitting_settings import SPLITTING
 MAX_DIMENSIONS = 16
 """Dimensions that a network may have."""
 
-FOLLOWING = frozenset({"device_price", "dimensions", "tp", "weight_sharded"})
+FOLLOWING = frozenset(
+    {
+        *("device_price", "dimensions", "tp", "weight_sharded"),
+        *("peak_fp8", "peak_tf32", "peak_fp32"),
+    }
+)
 """Settings that nobody need say: they follow from others, repeat them, or may be left
 unknown."""
 

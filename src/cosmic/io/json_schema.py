@@ -17,7 +17,12 @@ from cosmic.evaluation.metrics import METRICS
 from cosmic.evaluation.objective import OBJECTIVES
 from cosmic.evaluation.setting import SETTINGS
 from cosmic.evaluation.setting_kind import Setting
-from cosmic.io import library_schemas, model_schemas, schemas
+from cosmic.io import (
+    calibration_schemas,
+    library_schemas,
+    model_schemas,
+    schemas,
+)
 from cosmic.io.presets import PresetKind, preset_names
 from cosmic.io.spec_files import SCHEMAS
 from cosmic.io.spec_models import SpecModel, quantity_schema
@@ -90,7 +95,7 @@ def _case(word: str, model: type[SpecModel]) -> Schema:
 
 def _model(name: str) -> type[SpecModel]:
     """The class of a schema."""
-    rooms = schemas, library_schemas, model_schemas
+    rooms = schemas, library_schemas, model_schemas, calibration_schemas
     found: type[SpecModel] = {k: v for room in rooms for k, v in vars(room).items()}[
         name
     ]

@@ -17,8 +17,8 @@ def test_without_changes_it_is_the_baseline(scenario: Scenario) -> None:
     design = design_of(scenario, ())
 
     assert dict(scenario.baseline).items() <= design.items()
-    unsaid = {"device_price", "tp", "weight_sharding"}
-    assert SETTINGS.keys() - design.keys() == unsaid
+    unsaid = {"device_price", "peak_fp8", "peak_tf32", "peak_fp32"}
+    assert SETTINGS.keys() - design.keys() == unsaid | {"tp", "weight_sharding"}
 
 
 @pytest.mark.parametrize(

@@ -94,7 +94,14 @@ def test_a_preset_loads_and_names_its_sources(kind: PresetKind, name: str) -> No
     assert any(digit in source for digit in "0123456789")  # the numbers themselves
     assert any(
         word in source
-        for word in ("data sheet", "paper", "documentation", "specific", "github.com")
+        for word in (
+            "data sheet",
+            "paper",
+            "documentation",
+            "specific",
+            "github.com",
+            "case study",
+        )
     )
 
 
