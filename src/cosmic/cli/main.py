@@ -18,6 +18,7 @@ from cosmic import __version__
 from cosmic.cli.comparing import bench, pareto
 from cosmic.cli.compiled_code import room_for_compiled_code
 from cosmic.cli.interrupts import Interrupts
+from cosmic.cli.launch_commands import launch, new
 from cosmic.cli.trace import trace
 from cosmic.cli.validate_commands import calibrate, validate
 from cosmic.errors import CosmicError
@@ -285,6 +286,8 @@ cosmic.add_command(bench)
 cosmic.add_command(pareto)
 cosmic.add_command(validate)
 cosmic.add_command(calibrate)
+cosmic.add_command(launch)
+cosmic.add_command(new)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:

@@ -22,7 +22,7 @@ def find_scenario(reference: str) -> Scenario:
     Raises:
         SpecError: There is none, or it says what cannot be right.
     """
-    match _kind(reference):
+    match reference_kind(reference):
         case PresetKind.STUDY:
             return load_study(reference).whole
         case _:
@@ -35,7 +35,7 @@ def find_plan(reference: str) -> StudyPlan:
     Raises:
         SpecError: There is none, or it says what cannot be right.
     """
-    match _kind(reference):
+    match reference_kind(reference):
         case PresetKind.STUDY:
             return load_study(reference)
         case _:
@@ -102,8 +102,12 @@ def _plan_of(scenario: Scenario) -> StudyPlan:
     )
 
 
-def _kind(reference: str) -> PresetKind:
-    """Whether a reference names a scenario or a study."""
+def reference_kind(reference: str) -> PresetKind:
+    """Whether a reference names a scenario or a study.
+
+    Raises:
+        SpecError: It names neither.
+    """
     studies, scenarios = (
         preset_names(kind) for kind in (PresetKind.STUDY, PresetKind.SCENARIO)
     )

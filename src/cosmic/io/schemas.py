@@ -326,6 +326,8 @@ class ScenarioSpec(SpecModel):
             says, or where that says none, as a config.json does.
         system: The machine of the baseline: a preset or a file.
         batch: Sequences in a step, or answered together.
+        devices: As many of the system's devices: its outermost dimension grows or
+            shrinks to it. As many as the system has, if left out.
         task: What is done: train, prefill, decode (one token for each sequence) or
             serve (whole requests).
         prompt: Tokens of each prompt, for prefill and serve.
@@ -349,6 +351,7 @@ class ScenarioSpec(SpecModel):
     sequence: Count | None = None
     system: str
     batch: Count
+    devices: Count | None = None
     task: Literal["train", "prefill", "decode", "serve"] = "train"
     prompt: Count | None = None
     output: Count | None = None

@@ -24,7 +24,12 @@ from cosmic.io.presets import PresetKind
 from cosmic.io.schemas import ParameterSetSpec, ScenarioSpec, StudySpec
 from cosmic.io.spec_error import located
 from cosmic.io.spec_files import given_values, read_spec, spec_kind
-from cosmic.io.systems import load_device, load_system, load_system_library
+from cosmic.io.systems import (
+    load_device,
+    load_system,
+    load_system_library,
+    resized,
+)
 from cosmic.search.agent import HyperParameter
 from cosmic.workload.inference import Inference, Task
 from cosmic.workload.model import TransformerModel
@@ -233,6 +238,9 @@ def _system(
     with located(path.name, ("system",)):
         linked = load_system_library(spec.system, path.parent)
         settings = load_system(spec.system, path.parent)
+    if spec.devices is not None:
+        with located(path.name, ("devices",)):
+            settings = resized(settings, spec.devices)
     if spec.device_price is not None:
         settings["device_price"] = spec.device_price
     return settings, linked.protocols if linked else ()

@@ -1,14 +1,15 @@
 """System and device files to the settings of a machine."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from math import prod
 from pathlib import Path
 
 from cosmic.collective.algorithm import make_algorithm
 from cosmic.compute.device import Device
 from cosmic.design.parameter import PointValue, Value
-from cosmic.errors import SpecError
-from cosmic.evaluation.configuration import build_topology
+from cosmic.errors import ConsistencyError, SpecError
+from cosmic.evaluation.configuration import build_topology, values_by_dimension
 from cosmic.evaluation.setting import DEFAULTS, MAX_DIMENSIONS
 from cosmic.io.libraries import LinkedLibrary, system_library
 from cosmic.io.presets import PresetKind
@@ -39,6 +40,27 @@ def load_system(
     with located(path.name, ("dimensions",)):
         build_topology(settings)
     return settings
+
+
+def resized(settings: Mapping[str, PointValue], devices: int) -> dict[str, PointValue]:
+    """A machine with another number of devices: its outermost dimension changes.
+
+    What one device can send, and all else, stays as it is.
+
+    Raises:
+        ConsistencyError: The inner dimensions, such as nodes, are not filled.
+
+    >>> resized({"npus_count": (8, 16)}, 512)["npus_count"]
+    (8, 64)
+    """
+    *inner, _ = values_by_dimension(settings, "npus_count")
+    node = prod(map(int, inner))
+    if devices % node:
+        raise ConsistencyError(
+            f"the system has {node} devices inside its outermost dimension, so that "
+            f"there are {node}, {2 * node}, ... devices, not {devices}"
+        )
+    return {**settings, "npus_count": (*inner, devices // node)}
 
 
 def load_system_library(
