@@ -17,7 +17,8 @@ from cosmic.errors import SpecError
 from cosmic.evaluation.configuration import build_workload, values_by_dimension
 from cosmic.evaluation.objective import objective_named
 from cosmic.evaluation.setting import DEFAULTS
-from cosmic.io.specs import load_model, load_scenario
+from cosmic.io.models import load_model
+from cosmic.io.specs import load_scenario
 from cosmic.io.systems import load_system, resized
 from cosmic.units import format_quantity
 from cosmic.workload.memory import memory_footprint
