@@ -193,15 +193,15 @@ def test_a_new_scenario_can_be_searched_and_launched(
 ) -> None:
     outcome = cosmic(
         *new("--system", "dgx-a100-superpod", "--devices", "64"),
-        *("--sequence", "4096", "--out", "mine.yaml"),
+        *("--sequence", "1024", "--out", "mine.yaml"),
     )
     assert outcome.code == 0, outcome.err
     assert "go on with: cosmic search mine.yaml" in outcome.err
 
     scenario = load_scenario(folder / "mine.yaml")
     assert scenario.settings["npus_count"] == (8, 8)
-    assert (scenario.batch, scenario.model.sequence) == (512, 4096)
-    assert scenario.baseline["dp"] == 32  # two devices hold what one cannot
+    assert (scenario.batch, scenario.model.sequence) == (512, 1024)
+    assert scenario.baseline["dp"] == 64  # 4 B a weight and the rest fit in 80 GB
     launched = cosmic("launch", "mine.yaml", "--for", "megatron", "--json")
     assert launched.document["feasible"]
     assert "--nnodes 8 --nproc-per-node 8" in launched.document["text"]

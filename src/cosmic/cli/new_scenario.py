@@ -5,7 +5,7 @@ import os.path
 import re
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import product
 from math import prod
 from pathlib import Path
@@ -61,9 +61,7 @@ def new_scenario(request: NewScenarioRequest) -> None:
         SpecError: Something in the request cannot be right, or the file exists.
     """
     objective_named(request.objective)
-    model = load_model(request.model)
-    if request.sequence is not None:
-        model = replace(model, sequence=request.sequence)
+    model = load_model(request.model, sequence=request.sequence)
     machine: Mapping[str, PointValue] = load_system(request.system)
     if request.devices is not None:
         machine = resized(machine, request.devices)

@@ -30,7 +30,7 @@ _LATE: Mapping[str, PointValue] = {
     "first_stage_layers": 0,
     "last_stage_layers": 0,
     "precision": "bf16",
-    "gradient_precision": "",
+    "gradient_precision": "auto",
     "recompute_layers": 0,
     "sharding_group": 0,
     "tensor_overlap": False,
@@ -144,9 +144,9 @@ class LaunchPlan:
 
     @property
     def gradient_precision(self) -> str:
-        """The type in which gradients are added up: said, or that of activations."""
+        """The type in which gradients are added up: said, or that of the weights."""
         said = self.word("gradient_precision")
-        if said not in ("", "same", "None"):
+        if said != "auto":
             return said
         return {"fp8": "bf16", "tf32": "fp32"}.get(
             self.word("precision"), self.word("precision")

@@ -100,8 +100,13 @@ SWITCHES = (
 )
 
 
-def plan(model: TransformerModel = GPT, **settings: PointValue) -> LaunchPlan:
-    """A plan on as many devices as the degrees make up."""
+def plan(**settings: PointValue) -> LaunchPlan:
+    """A plan for a GPT on as many devices as the degrees make up."""
+    return plan_of(GPT, **settings)
+
+
+def plan_of(model: TransformerModel, **settings: PointValue) -> LaunchPlan:
+    """The same for some model."""
     degrees = [int(str(settings.get(name, 1))) for name in ("dp", "tp", "pp", "sp")]
     dp, tp, pp, sp = degrees
     given: dict[str, PointValue] = {
@@ -233,7 +238,7 @@ def test_what_is_read_is_what_the_document_says(design: dict[str, PointValue]) -
 
 
 def test_megatron_is_told_the_shape_of_the_model() -> None:
-    read = megatron_reads(plan(LLAMA_3_70B, tp=8))
+    read = megatron_reads(plan_of(LLAMA_3_70B, tp=8))
 
     assert (read.num_layers, read.hidden_size, read.ffn_hidden_size) == (
         80,
@@ -458,7 +463,7 @@ def test_what_no_framework_can_be_told_is_said_by_all(
 
 
 def test_a_design_in_their_words_needs_no_note() -> None:
-    design = plan(
+    design = plan_of(
         LLAMA_3_70B,
         dp=4,
         tp=8,

@@ -44,11 +44,11 @@ def test_devices_change_the_outermost_dimension_alone(tmp_path: Path) -> None:
 
 
 def test_a_sequence_is_that_of_the_whole_scenario(tmp_path: Path) -> None:
-    scenario = load_scenario(written(tmp_path, 16, "sequence: 8192"))
+    scenario = load_scenario(written(tmp_path, 16, "sequence: 1024"))
 
-    assert scenario.model.sequence == 8192
-    assert scenario.space.parameter_set.constants["sequence"] == 8192
-    assert scenario.configure(scenario.baseline).workload.model.sequence == 8192
+    assert scenario.model.sequence == 1024
+    assert scenario.space.parameter_set.constants["sequence"] == 1024
+    assert scenario.configure(scenario.baseline).workload.model.sequence == 1024
 
 
 def test_nodes_are_filled(tmp_path: Path) -> None:
