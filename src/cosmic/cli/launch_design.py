@@ -13,9 +13,10 @@ from cosmic.errors import SpecError, StudyError
 from cosmic.evaluation.configuration import values_by_dimension
 from cosmic.evaluation.scenario import Scenario
 from cosmic.io.presets import PresetKind
-from cosmic.io.schemas import ScenarioSpec, StudySpec
+from cosmic.io.schemas import ScenarioSpec
 from cosmic.io.spec_files import read_spec
 from cosmic.io.specs import StudyPlan
+from cosmic.io.study_schemas import StudySpec
 from cosmic.io.systems import load_system_library
 from cosmic.io.trial_log import read_trial_log
 from cosmic.search.trial import WORST, RecordedTrial

@@ -22,6 +22,7 @@ from cosmic.io import (
     library_schemas,
     model_schemas,
     schemas,
+    study_schemas,
 )
 from cosmic.io.presets import PresetKind, preset_names
 from cosmic.io.spec_files import SCHEMAS
@@ -95,7 +96,13 @@ def _case(word: str, model: type[SpecModel]) -> Schema:
 
 def _model(name: str) -> type[SpecModel]:
     """The class of a schema."""
-    rooms = schemas, library_schemas, model_schemas, calibration_schemas
+    rooms = (
+        schemas,
+        library_schemas,
+        model_schemas,
+        calibration_schemas,
+        study_schemas,
+    )
     found: type[SpecModel] = {k: v for room in rooms for k, v in vars(room).items()}[
         name
     ]

@@ -12,11 +12,11 @@ from cosmic.io.schemas import (
     DeviceSpec,
     ParameterSetSpec,
     ScenarioSpec,
-    StudySpec,
     SystemSpec,
 )
 from cosmic.io.spec_error import show_value, spec_error
 from cosmic.io.spec_models import SpecModel, validate
+from cosmic.io.study_schemas import StudySpec
 from cosmic.io.yaml_reader import read_yaml
 
 SCHEMAS: Mapping[PresetKind, type[SpecModel]] = {

@@ -21,9 +21,10 @@ from cosmic.io.libraries import load_library
 from cosmic.io.models import check_configuration, load_model
 from cosmic.io.parameter_sets import build_parameter_set, limit
 from cosmic.io.presets import PresetKind
-from cosmic.io.schemas import ParameterSetSpec, ScenarioSpec, StudySpec
+from cosmic.io.schemas import ParameterSetSpec, ScenarioSpec
 from cosmic.io.spec_error import located
 from cosmic.io.spec_files import given_values, read_spec, spec_kind
+from cosmic.io.study_schemas import StudySpec
 from cosmic.io.systems import (
     load_device,
     load_system,
