@@ -199,7 +199,7 @@ def parse_training_row(row: Row) -> TrainingRow:
     Raises:
         SpecError: Something is missing or of another kind than it should be.
     """
-    shape, split = _shape(mapping(row, "model")), _split(mapping(row, "parallel"))
+    shape, split = parse_shape(mapping(row, "model")), _split(mapping(row, "parallel"))
     return TrainingRow(
         id=text(row, "id"),
         source=text(row, "source"),
@@ -214,13 +214,18 @@ def parse_training_row(row: Row) -> TrainingRow:
         == "hardware_full_recompute",
         shape=shape,
         split=split,
-        machine=_machine(mapping(row, "hardware")),
+        machine=parse_machine(mapping(row, "hardware")),
         published=_published(row, shape, split),
         unknown=texts(row, "unknown"),
     )
 
 
-def _shape(row: Row) -> Shape:
+def parse_shape(row: Row) -> Shape:
+    """The model of a row.
+
+    Raises:
+        SpecError: Something is of another kind than it should be.
+    """
     return Shape(
         name=text(row, "name", default=""),
         layers=count(row, "layers"),
@@ -279,7 +284,12 @@ def _split(row: Row) -> Split:
     )
 
 
-def _machine(row: Row) -> Machine:
+def parse_machine(row: Row) -> Machine:
+    """Where a row ran.
+
+    Raises:
+        SpecError: Something is of another kind than it should be.
+    """
     names = (text(row, key, default="") for key in ("system", "cluster", "case"))
     return Machine(
         gpu=text(row, "gpu", default=""),

@@ -1,0 +1,1 @@
+"""Published inference: prompts and tokens that were timed, beside predictions."""
