@@ -103,6 +103,20 @@ def calibrate(**given: Any) -> None:
     calibrate_device(CalibrateRequest(**given))
 
 
+@validate.command("inference")
+@_file
+@click.option("--source", default="", help="One source only, such as lmdeploy.")
+@_worst
+@_rows
+@click.option("--plot", default="", metavar="FILE", help="A picture: .svg, .png, .pdf.")
+@_as_json
+def _validate_inference(**given: Any) -> None:
+    """Predict published times and rates of inference, and say how far off."""
+    from cosmic.cli.validate_inference import InferenceRequest, validate_inference
+
+    validate_inference(InferenceRequest(**given))
+
+
 @validate.command("astra-sim")
 @_as_json
 def _validate_astra_sim(*, as_json: bool) -> None:

@@ -7,11 +7,17 @@ from statistics import fmean, median
 
 from cosmic.errors import SpecError
 from cosmic.validation.inference.prediction import Figures, Prediction, predict
-from cosmic.validation.inference.row import Figure, InferenceRow
+from cosmic.validation.inference.row import Figure, InferenceRow, Load
 from cosmic.validation.machines import NotEvaluatedError
 from cosmic.validation.training.comparison import rank_correlation
 
 Progress = Callable[[int, int], None]
+
+_ROUNDS = (
+    "its time to the first token (the rest of the row is compared): it does not say in "
+    "how many rounds requests were sent, of which the first waits for half of all "
+    "prompts and later ones for one"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,16 +153,31 @@ def compare(
     """
     compared: list[Compared] = []
     skipped: dict[tuple[str, str], int] = {}
+
+    def skip(row: InferenceRow, why: str) -> None:
+        skipped[row.source, why] = skipped.get((row.source, why), 0) + 1
+
     todo = list(rows)
     for done, row in enumerate(todo, start=1):
         try:
-            compared += _compared(row)
+            found = _compared(row)
         except SpecError as error:
-            why = row.source, str(error)
-            skipped[why] = skipped.get(why, 0) + 1
+            skip(row, str(error))
+            found = []
+        for one in found:
+            if _in_the_dark(one):
+                skip(row, _ROUNDS)
+            else:
+                compared.append(one)
         if progress is not None:
             progress(done, len(todo))
     return Comparison(tuple(compared), skipped)
+
+
+def _in_the_dark(one: Compared) -> bool:
+    """Whether the figure hangs on what no source says."""
+    several = one.row.load is Load.LOOP and one.prediction.batch > 1
+    return several and one.figure is Figure.FIRST_TOKEN
 
 
 def _compared(row: InferenceRow) -> list[Compared]:

@@ -50,7 +50,8 @@ class Prediction:
         roofline: Of the simulation with operators at their roofline.
         bound: Of one line.
         batch: Requests at a time.
-        fits: Whether a device holds its part, by our count.
+        fits: Whether a device holds its part of weights and of the cache for all
+            requests at their full length, by our count.
         cost_model: Which one `figures` have.
         preset: The system.
         assumed: What the source does not say, with what was taken for it.
@@ -78,13 +79,13 @@ def predict(row: InferenceRow) -> Prediction:
     assert row.load is not None
     roofline = figures_of(simulated(setup, Roofline()), setup, row.load)
     device = setup.system(Roofline()).cluster.device
-    needed = memory_footprint(setup.workload()).total
+    needed = memory_footprint(setup.workload())
     return Prediction(
         figures=roofline,
         roofline=roofline,
         bound=figures_of(bound(setup), setup, row.load),
         batch=setup.batch,
-        fits=needed <= device.memory_capacity,
+        fits=needed.weights + needed.cache <= device.memory_capacity,
         cost_model="roofline",
         preset=setup.machine.preset,
         assumed=setup.assumed,
@@ -94,16 +95,16 @@ def predict(row: InferenceRow) -> Prediction:
 def figures_of(times: Times, setup: Setup, load: Load) -> Figures:
     """What is measured of requests, from what they are made of.
 
-    Requests that are sent together have their prompts served one after the other: of n,
-    the mean one waits for (n + 1) / 2 prompts, its own included, and for the others
-    after its first token.
+    Where so many requests are always under way, a new prompt is served at once, in one
+    pass with a step of the others; so each request waits for the prompts of all others
+    between its own tokens.
     """
     steps = setup.asked.output - 1
     first, later = times.prompts, times.step
-    if load is Load.TOGETHER:
-        each = setup.batch / setup.replicas
-        first = (each + 1) / 2 * times.one
-        later += (each - 1) / 2 * times.one / steps if steps else 0.0
+    if load is Load.LOOP:
+        others = setup.batch / setup.replicas - 1
+        first = times.one + times.step
+        later += others * times.one / steps if steps else 0.0
     request = first + steps * later
     return {
         Figure.REQUEST: request,

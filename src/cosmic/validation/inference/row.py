@@ -1,5 +1,6 @@
 """A published inference, as a table holds it: what its source says, and no more."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
@@ -31,13 +32,13 @@ class Figure(Enum):
 class Load(Enum):
     """How requests come.
 
-    STATIC: a batch that is answered together. TOGETHER: requests of equal lengths that
-    are sent together, and again when they are answered. UNBOUNDED: as many as the
-    engine takes, so that the batch is its own choice.
+    STATIC: a batch that is answered together. LOOP: so many are always under way, as a
+    new one is sent when one is answered. UNBOUNDED: as many as the engine takes, so
+    that the batch is its own choice.
     """
 
     STATIC = "static"
-    TOGETHER = "agg"
+    LOOP = "agg"
     UNBOUNDED = "max-load"
 
 
@@ -99,6 +100,10 @@ def parse_inference_row(row: Row) -> InferenceRow:
     if devices is None:
         raise SpecError("hardware.gpus must be a whole number from 1 on, got nothing")
     mode = text(asked, "mode", default="static")
+    output = count(asked, "osl")
+    figures = _published(mapping(row, "measured"), devices)
+    if _load(mode) is Load.LOOP and output is not None:
+        figures |= _whole(figures, output)
     return InferenceRow(
         id=text(row, "id"),
         source=text(row, "source"),
@@ -115,9 +120,9 @@ def parse_inference_row(row: Row) -> InferenceRow:
         load=_load(mode),
         mode=mode,
         prompt=count(asked, "isl"),
-        output=count(asked, "osl"),
+        output=output,
         batch=count(asked, "batch") or count(asked, "concurrency"),
-        published=_published(mapping(row, "measured"), devices),
+        published=tuple(figures.items()),
         unknown=texts(row, "unknown"),
     )
 
@@ -127,7 +132,19 @@ def _load(mode: str) -> Load | None:
     return next(found, None)
 
 
-def _published(measured: Row, devices: int) -> tuple[tuple[Figure, float], ...]:
+def _whole(figures: Mapping[Figure, float], output: int) -> dict[Figure, float]:
+    """A whole request, told by its first token and the others.
+
+    In a steady loop every request meets the prompt of every other one once, before or
+    after its first token. So this hangs less on the engine's order than either part.
+    """
+    first, later = figures.get(Figure.FIRST_TOKEN), figures.get(Figure.PER_TOKEN)
+    if Figure.REQUEST in figures or first is None or later is None:
+        return {}
+    return {Figure.REQUEST: first + (output - 1) * later}
+
+
+def _published(measured: Row, devices: int) -> dict[Figure, float]:
     """Seconds, and tokens a second of all devices.
 
     What says no more than that it is a rate counts where there is one device.
@@ -152,4 +169,4 @@ def _published(measured: Row, devices: int) -> tuple[tuple[Figure, float], ...]:
             ]
         ),
     }
-    return tuple((kind, value) for kind, value in figures.items() if value is not None)
+    return {kind: value for kind, value in figures.items() if value is not None}
