@@ -17,6 +17,7 @@ from cosmic.trace.execution_graph import ExecutionGraph
 from cosmic.units import Seconds
 from cosmic.validation.inference.row import Figure, InferenceRow, Load
 from cosmic.validation.inference.setup import Setup, setup_of
+from cosmic.validation.training.prediction import calibrated_for, named
 from cosmic.workload.lowering import lower
 from cosmic.workload.memory import memory_footprint
 from cosmic.workload.passes import decode, prefill
@@ -78,15 +79,18 @@ def predict(row: InferenceRow) -> Prediction:
     setup = setup_of(row)
     assert row.load is not None
     roofline = figures_of(simulated(setup, Roofline()), setup, row.load)
+    calibrated, best = calibrated_for(setup.machine.preset), roofline
+    if calibrated is not None:
+        best = figures_of(simulated(setup, calibrated), setup, row.load)
     device = setup.system(Roofline()).cluster.device
     needed = memory_footprint(setup.workload())
     return Prediction(
-        figures=roofline,
+        figures=best,
         roofline=roofline,
         bound=figures_of(bound(setup), setup, row.load),
         batch=setup.batch,
         fits=needed.weights + needed.cache <= device.memory_capacity,
-        cost_model="roofline",
+        cost_model=named(calibrated),
         preset=setup.machine.preset,
         assumed=setup.assumed,
     )
@@ -155,7 +159,7 @@ def _bound(workload: Workload, system: System) -> Seconds:
     cache = workload.cache_bytes * workload.batch * workload.keys * _cached(workload)
     bytes_of_one = (weights + cache) / split.devices
     return max(
-        workload.model_flops / (split.devices * device.peak_flops),
+        workload.model_flops / (split.devices * device.peak(workload.precision)),
         bytes_of_one / device.memory_bandwidth,
     )
 

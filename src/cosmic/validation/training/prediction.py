@@ -62,7 +62,7 @@ def predict(row: TrainingRow) -> Prediction:
     graph = lower(setup.workload())
     simulator = SymmetricSimulator()
     roofline = simulator.run(graph, setup.configuration(Roofline()).system)
-    calibrated = _calibrated(setup.machine.preset)
+    calibrated = calibrated_for(setup.machine.preset)
     best = roofline
     if calibrated is not None:
         best = simulator.run(graph, setup.configuration(calibrated).system)
@@ -72,7 +72,7 @@ def predict(row: TrainingRow) -> Prediction:
         formula=formula(setup),
         flops=setup.workload().model_flops / row.split.devices,
         breakdown=best.breakdown,
-        cost_model=_named(calibrated),
+        cost_model=named(calibrated),
         preset=setup.machine.preset,
         framework=setup.framework.name,
         assumed=setup.assumed,
@@ -80,12 +80,12 @@ def predict(row: TrainingRow) -> Prediction:
 
 
 @cache
-def _calibrated(preset: str) -> Calibrated | None:
+def calibrated_for(preset: str) -> Calibrated | None:
     """What was measured of a system's device; None if nothing was."""
     return calibrated_device(preset) if has_calibration(preset) else None
 
 
-def _named(calibrated: Calibrated | None) -> str:
+def named(calibrated: Calibrated | None) -> str:
     """The cost model, and where its curves are from."""
     if calibrated is None:
         return "roofline"
