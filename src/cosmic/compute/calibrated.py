@@ -107,13 +107,15 @@ def product_time(
 ) -> Seconds:
     """Seconds of one product, cut in the fastest way; see `product_times`."""
     sizes = np.array([[product.rows, product.columns, product.inner, product.batch]])
-    nbytes = precision.nbytes
+    left = precision.nbytes
+    right = left if product.right_bytes is None else product.right_bytes
+    nbytes = left, right
     return float(product_times(sizes, nbytes, curve, processors, peak, bandwidth)[0])
 
 
 def product_times(
     sizes: NDArray[np.int64] | NDArray[np.float64],
-    nbytes: int,
+    nbytes: tuple[float, float],
     curve: ProductCurve,
     processors: int,
     peak: FlopPerSecond,
@@ -123,7 +125,7 @@ def product_times(
 
     Args:
         sizes: Rows, columns, inner dimension and batch of each, shape (products, 4).
-        nbytes: Of one number of the factors.
+        nbytes: Of one number of the left factor, and of the right one.
         curve: What was measured of that format.
         processors: That make a tile each at a time.
         peak: Operations a second of one of them.
@@ -137,8 +139,9 @@ def product_times(
     edge = 1 + curve.edge * (64 / _TILE_ROWS + 64 / _TILE_COLUMNS - 1)
     tile = 2 * _TILE_ROWS * _TILE_COLUMNS * steps / (curve.efficiency * peak) * edge
     result = rows * columns
-    factors = nbytes * (rows * inner + inner * columns)
-    moved = batch * (factors + max(2, nbytes) * result) / travel
+    left, right = nbytes
+    factors = left * rows * inner + right * inner * columns
+    moved = batch * (factors + max(2, left) * result) / travel
     sums = np.where(_PART > 1, _PART * _SUM_BYTES, 0.0) * batch * result / travel
     ways = np.maximum(waves * tile, moved) + sums
     times: NDArray[np.float64] = curve.delay + ways.min(axis=1)
@@ -163,8 +166,9 @@ def attention_time(
         bandwidth: Bytes a second of the device's memory.
     """
     width = (work.head_dim + work.value_dim) / 2
-    moved = 2.0 * work.batch * width
-    moved *= 2 * work.queries * work.heads + 2 * work.keys * work.key_value_heads
+    queries = 2.0 * work.queries * work.heads
+    keys = work.key_bytes * work.keys * work.key_value_heads
+    moved = 2.0 * work.batch * width * (queries + keys)
     travel = moved / (bandwidth * curve.bandwidth)
     if work.queries <= _FEW:
         return curve.delay + travel

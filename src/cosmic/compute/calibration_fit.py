@@ -89,8 +89,8 @@ def fit_products(
 
     def predicted(values: Mapping[str, float]) -> NDArray[np.float64]:
         curve = ProductCurve(**values)
-        nbytes, bandwidth = precision.nbytes, device.memory_bandwidth
-        return product_times(sizes, nbytes, curve, processors, peak, bandwidth)
+        both, bandwidth = (precision.nbytes,) * 2, device.memory_bandwidth
+        return product_times(sizes, both, curve, processors, peak, bandwidth)
 
     return ProductCurve(**_nearest(predicted, seconds, _PRODUCT, held))
 

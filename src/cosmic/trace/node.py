@@ -50,12 +50,15 @@ class Product:
         columns: Of the result.
         inner: The dimension that is summed over.
         batch: Independent products that one kernel does.
+        right_bytes: Bytes of an element of the inner x columns factor; None where it is
+            stored in the format of the product.
     """
 
     rows: int
     columns: int
     inner: int
     batch: int = 1
+    right_bytes: float | None = None
 
     @property
     def flops(self) -> Flops:
@@ -82,6 +85,7 @@ class Attention:
         causal: Whether a token sees only those up to itself, so that a kernel can leave
             out what lies beyond.
         backward: Whether this is the gradient of all three inputs.
+        key_bytes: Bytes of an element of keys and values as they are stored.
     """
 
     batch: int
@@ -93,6 +97,7 @@ class Attention:
     value_dim: int
     causal: bool = False
     backward: bool = False
+    key_bytes: float = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

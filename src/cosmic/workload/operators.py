@@ -130,6 +130,7 @@ class Operators:
             key_value_heads=workload.attended_key_value_heads,
             head_dim=model.head_dim,
             value_dim=model.head_dim,
+            key_bytes=workload.cache_bytes if workload.inference else 2.0,
         )
 
     def feed_forward_in(self) -> Operator:
@@ -241,7 +242,12 @@ class Operators:
         forward = read * into + workload.multiplied_bytes * matrix + written * out
         for_input = read * (out + matrix) + written * into
         for_weights = read * (into + out) + workload.gradient_bytes * matrix
-        product = Product(rows=tokens, columns=outer, inner=inner)
+        product = Product(
+            rows=tokens,
+            columns=outer,
+            inner=inner,
+            right_bytes=workload.weight_bytes if workload.inference else None,
+        )
         operator = _product(name, OperatorKind.MATRIX, float(forward), product)
         both = replace(operator.backward, nbytes=float(for_input + for_weights))
         return self._in(workload.precision, Operator(operator.forward, both))
