@@ -20,6 +20,7 @@ from cosmic.validation.inference.setup import Setup, setup_of
 from cosmic.validation.training.prediction import calibrated_for, named
 from cosmic.workload.lowering import lower
 from cosmic.workload.memory import memory_footprint
+from cosmic.workload.model import TransformerModel
 from cosmic.workload.passes import decode, prefill
 from cosmic.workload.workload import Workload
 
@@ -155,13 +156,19 @@ def bound(setup: Setup) -> Times:
 def _bound(workload: Workload, system: System) -> Seconds:
     """Operations over peak, or bytes over bandwidth, whichever takes longer."""
     device, split = system.cluster.device, workload.parallelism
-    weights = workload.model.weight_count * workload.weight_bytes * split.data
+    weights = _multiplied(workload.model) * workload.weight_bytes * split.data
     cache = workload.cache_bytes * workload.batch * workload.keys * _cached(workload)
     bytes_of_one = (weights + cache) / split.devices
     return max(
         workload.model_flops / (split.devices * device.peak(workload.precision)),
         bytes_of_one / device.memory_bandwidth,
     )
+
+
+def _multiplied(model: TransformerModel) -> int:
+    """Weights that are read whole: of the embedding, a row for each token is."""
+    output = model.head_weights if model.tied_embeddings else 0
+    return model.weight_count - model.embedding_weights + output
 
 
 def _cached(workload: Workload) -> int:
