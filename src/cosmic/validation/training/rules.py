@@ -91,9 +91,7 @@ def recompute(row: TrainingRow, framework: Framework) -> Said[str]:
         assumed = "full recompute" if "assumed" in words else ""
         return Said("full", assumed)
     if re.search(r"\bSAC\b|selective AC|toml", words, re.I):
-        return Said(
-            "selective", "recompute of half of the work for selective checkpointing"
-        )
+        return Said("half", "full recompute of every second layer for selective AC")
     if re.search(r"selective", words, re.I):
         return Said("selective")
     if words:

@@ -104,11 +104,22 @@ def setup_of(row: TrainingRow) -> Setup:
     framework = framework_of(row.software, row.date)
     machine = machine_for(row.machine, row.split.devices)
     split = _split_settings(row, framework, machine, notes)
+    layers = _layer_settings(row, int(str(split["pp"])), model.layers)
+    again = notes.take(rules.recompute(row, framework))
+    kind = notes.take(rules.precision(row.precision))
+    wide = rules.wide_gradients(row, framework, kind)
+    tokens = bool(split["tensor_sequence"])
     settings = {
         **machine.settings,
         **split,
+        **layers,
+        **_recompute_settings(again, model.layers, split, layers),
         "fused_attention": framework.fused_attention,
-        "recompute": notes.take(rules.recompute(row, framework)),
+        "precision": kind,
+        "gradient_precision": "fp32" if wide else "auto",
+        "gradient_overlap": rules.gradient_overlap(row.split, framework),
+        "tensor_overlap": rules.tensor_overlap(row.split, framework, tokens),
+        "dropout": not row.shape.gated,
         "flat_rings": True,
     }
     assert row.split.batch is not None
@@ -170,8 +181,54 @@ def _split_settings(
         "dp": data,
         "micro_batch": notes.take(rules.micro_batch(split, split.batch // data)),
         "weight_sharding": shared.level,
+        "sharding_group": _sharding_group(shared.group, data * context),
         "tensor_sequence": tokens,
     }
+
+
+def _sharding_group(said: int, devices: int) -> int:
+    """Devices that share one copy; 0 for all of those that hold it."""
+    if said in (0, devices) or devices % said:
+        return 0
+    return said
+
+
+def _layer_settings(
+    row: TrainingRow, pipeline: int, layers: int
+) -> dict[str, PointValue]:
+    """Parts of each stage, and the layers of the first and the last.
+
+    Where layers do not divide evenly, the ends have fewer, as embedding and head stand
+    for a layer each there.
+
+    Raises:
+        NotEvaluatedError: The ends cannot make up for it.
+    """
+    virtual = (row.split.virtual or 1) if pipeline > 1 else 1
+    parts = pipeline * virtual
+    settings: dict[str, PointValue] = {"virtual_stages": virtual}
+    if layers % parts == 0:
+        return settings
+    for missing in (2, 1):
+        if (layers + missing) % parts == 0:
+            share = (layers + missing) // pipeline
+            settings["last_stage_layers"] = share - 1
+            settings["first_stage_layers"] = share - (missing - 1)
+            return settings
+    raise NotEvaluatedError(f"{layers} layers on {parts} parts, no rule says how")
+
+
+def _recompute_settings(
+    again: str,
+    layers: int,
+    split: Mapping[str, PointValue],
+    parts: Mapping[str, PointValue],
+) -> dict[str, PointValue]:
+    """What is computed again, and in how many layers of a stage: half, or all."""
+    if again != "half":
+        return {"recompute": again}
+    stage = layers // int(str(split["pp"])) // int(str(parts["virtual_stages"]))
+    return {"recompute": "full", "recompute_layers": max(1, stage // 2)}
 
 
 def _degrees(split: Split, notes: Notes) -> tuple[int, int, int, int]:
