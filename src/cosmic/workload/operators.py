@@ -110,7 +110,19 @@ class Operators:
             self._pointwise(
                 "attention_softmax", OperatorKind.ELEMENTWISE, scores, 5, 2, 3
             ),
+            *((self._attention_dropout(scores),) if workload.dropout else ()),
             second,
+        )
+
+    def _attention_dropout(self, scores: int) -> Operator:
+        """Probabilities in and out, and the mask in or out: a byte for each."""
+        dropout = self._pointwise(
+            "attention_dropout", OperatorKind.ELEMENTWISE, scores, 1, 2, 2
+        )
+        forward, backward = dropout.forward, dropout.backward
+        return Operator(
+            replace(forward, nbytes=forward.nbytes + scores),
+            replace(backward, nbytes=backward.nbytes + scores),
         )
 
     def _attention_shape(self) -> Attention:

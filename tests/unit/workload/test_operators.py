@@ -79,7 +79,8 @@ def test_fused_attention_moves_no_scores_and_computes_them_again() -> None:
 
 
 def test_unfused_attention_moves_its_scores() -> None:
-    scores, softmax, context = operators(fused_attention=False).attention_core()
+    core = operators(fused_attention=False).attention_core()
+    scores, softmax, dropout, context = core
     elements = 4 * 16 * 16
 
     product = 2 * elements * 2, 2 * (16 * 8 + 16 * 4 + elements)
@@ -87,6 +88,15 @@ def test_unfused_attention_moves_its_scores() -> None:
     assert backward(scores) == backward(context) == (2 * product[0], 2 * product[1])
     assert forward(softmax) == (5 * elements, 2 * 2 * elements)
     assert backward(softmax) == (5 * elements, 3 * 2 * elements)
+    masked = elements, 2 * 2 * elements + elements  # in, out, and a byte of mask
+    assert forward(dropout) == backward(dropout) == masked
+
+
+def test_without_dropout_there_is_no_mask() -> None:
+    plain = operators(fused_attention=False, dropout=False).attention_core()
+
+    names = [operator.forward.name for operator in plain]
+    assert names == ["attention_scores", "attention_softmax", "attention_context"]
 
 
 @pytest.mark.parametrize(
@@ -160,7 +170,7 @@ def test_shared_tokens_between_matrices_share_the_pointwise_work() -> None:
 
 def test_products_account_for_all_operations() -> None:
     part = operators({"tensor": 2}, fused_attention=False)
-    scores, _, context = part.attention_core()
+    scores, *_, context = part.attention_core()
     products = part.query_key_value(), part.feed_forward_out(), part.logits()
 
     for operator in (*products, scores, context):

@@ -64,7 +64,12 @@ def system(peak_flops: float) -> System:
     policy = CollectivePolicy(
         all_reduce=fast, all_gather=fast, reduce_scatter=fast, all_to_all=fast
     )
-    device = Device(peak_flops=peak_flops, memory_bandwidth=1e30, memory_capacity=1e12)
+    device = Device(
+        peak_flops=peak_flops,
+        memory_bandwidth=1e30,
+        memory_capacity=1e12,
+        peak_fp8=peak_flops,
+    )
     return System(Cluster(device, Topology(switches)), policy)
 
 

@@ -109,7 +109,7 @@ def precision(words: str) -> Said[str]:
     """
     if _FP4.search(words):
         raise NotEvaluatedError("its products are 4 bits wide, which is not modelled")
-    if re.search(r"not determined|alternative", words):
+    if re.search(r"not determined|alternative|unknown", words):
         raise NotEvaluatedError("it does not say its precision")
     if re.search(r"fp8|float8", words, re.I):
         return Said("fp8")
