@@ -49,9 +49,12 @@ class Calibrated(CostModel):
 
     Attributes:
         calibration: What was measured.
+        sustained: Whether devices are busy for minutes on end, as in training, so that
+            everything takes the calibration's `sustained` times as long.
     """
 
     calibration: Calibration
+    sustained: bool = True
 
     @override
     def times(
@@ -62,7 +65,8 @@ class Calibrated(CostModel):
         Raises:
             ConsistencyError: If nothing says how fast the device is in a format.
         """
-        return np.array([self._time(node, device) for node in nodes])
+        times = np.array([self._time(node, device) for node in nodes])
+        return times * self.calibration.sustained if self.sustained else times
 
     def _time(self, node: ComputeNode, device: Device) -> Seconds:
         calibration = self.calibration

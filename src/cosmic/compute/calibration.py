@@ -80,6 +80,9 @@ class Calibration:
         delay: From one kernel that moves data to the next.
         bandwidth: Share of the memory bandwidth that these reach.
         provenance: By part: where it is from, in words.
+        sustained: How many times as long operators take in a training step as kernels
+            measured by themselves: clocks under lasting load, gaps between kernels,
+            small operators that nobody counts.
     """
 
     name: str
@@ -89,8 +92,11 @@ class Calibration:
     delay: Seconds
     bandwidth: float
     provenance: Mapping[str, str]
+    sustained: float = 1.0
 
     def __post_init__(self) -> None:
+        if not 0 < self.sustained < float("inf"):
+            raise SpecError(f"sustained must be positive, not {self.sustained}")
         if self.processors < 1:
             raise SpecError(f"processors must be at least 1, not {self.processors}")
         if Precision.BF16 not in self.products:

@@ -66,6 +66,18 @@ class MovingSpec(SpecModel):
     bandwidth: Share
 
 
+class SustainedSpec(SpecModel):
+    """How many times as long operators take in a training step.
+
+    Attributes:
+        source: Where the number is from.
+        factor: Over kernels measured by themselves.
+    """
+
+    source: str
+    factor: Annotated[float, Field(gt=0)]
+
+
 class CalibrationSpec(SpecModel):
     """What was measured of a device's kernels.
 
@@ -76,6 +88,7 @@ class CalibrationSpec(SpecModel):
         products: By format; those left out are taken to be like bf16.
         attention: Fused attention.
         moving: Kernels that only move data.
+        sustained: What a training step adds to kernels; nothing if left out.
     """
 
     kind: Literal["calibration"]
@@ -84,3 +97,4 @@ class CalibrationSpec(SpecModel):
     products: dict[Literal["bf16", "fp16", "fp8", "tf32", "fp32"], ProductCurveSpec]
     attention: AttentionCurveSpec
     moving: MovingSpec
+    sustained: SustainedSpec | None = None

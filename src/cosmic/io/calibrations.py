@@ -49,11 +49,15 @@ def load_calibration(reference: str | Path, folder: Path | None = None) -> Calib
                 **{f"products in {n}": c.source for n, c in spec.products.items()},
                 "attention": spec.attention.source,
                 "moving": spec.moving.source,
+                "sustained": spec.sustained.source if spec.sustained else "unknown",
             },
+            sustained=spec.sustained.factor if spec.sustained else 1.0,
         )
 
 
-def calibrated_device(reference: str | Path, folder: Path | None = None) -> Calibrated:
+def calibrated_device(
+    reference: str | Path, folder: Path | None = None, *, sustained: bool = True
+) -> Calibrated:
     """The calibrated cost model of a system's device.
 
     It is the calibration that the device's file names, or else the one of the
@@ -62,6 +66,7 @@ def calibrated_device(reference: str | Path, folder: Path | None = None) -> Cali
     Args:
         reference: The system, a preset or a file.
         folder: Where relative paths begin; the working folder, if left out.
+        sustained: Whether devices are busy for minutes on end, as in training.
 
     Raises:
         SpecError: There is no calibration of the device, or a file cannot be read.
@@ -74,7 +79,8 @@ def calibrated_device(reference: str | Path, folder: Path | None = None) -> Cali
             f"there are {', '.join(preset_names(PresetKind.CALIBRATION))}"
         )
     with located(path.name, ("calibration",)):
-        return Calibrated(load_calibration(device.calibration or name, path.parent))
+        found = load_calibration(device.calibration or name, path.parent)
+    return Calibrated(found, sustained)
 
 
 def has_calibration(reference: str | Path, folder: Path | None = None) -> bool:
@@ -115,7 +121,7 @@ def calibration_text(calibration: Calibration, about: str) -> str:
     ['kind: calibration', 'about: an A100', 'processors: 108']
     """
     provenance = calibration.provenance
-    document = {
+    document: dict[str, object] = {
         "kind": "calibration",
         "about": about,
         "processors": calibration.processors,
@@ -131,6 +137,11 @@ def calibration_text(calibration: Calibration, about: str) -> str:
             {"delay": calibration.delay, "bandwidth": calibration.bandwidth},
         ),
     }
+    if calibration.sustained != 1:
+        document["sustained"] = {
+            "source": provenance["sustained"],
+            "factor": calibration.sustained,
+        }
     return yaml.safe_dump(document, sort_keys=False, width=88, allow_unicode=True)
 
 

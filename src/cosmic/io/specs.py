@@ -285,7 +285,9 @@ def _constants(
 def _cost_model(path: Path, spec: ScenarioSpec) -> CostModel:
     with located(path.name, ("cost_model",)):
         if spec.cost_model == CALIBRATED:
-            return calibrated_device(spec.system, path.parent)
+            return calibrated_device(
+                spec.system, path.parent, sustained=spec.task == "train"
+            )
         known = COST_MODELS.names()
         if spec.cost_model not in known:
             raise UnknownNameError("cost model", spec.cost_model, [CALIBRATED, *known])

@@ -163,6 +163,9 @@ def _systems_on(
 ) -> System:
     device = Device(
         peak_flops=draw(st.sampled_from((1e12, 1e15))),
+        peak_fp8=2e15,
+        peak_tf32=5e14,
+        peak_fp32=1e14,
         memory_bandwidth=draw(st.sampled_from((1e11, 1e12, 1e30))),
         memory_capacity=1e12,
     )
