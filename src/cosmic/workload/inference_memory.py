@@ -6,7 +6,6 @@ replica at their full length, as a batch that is answered together has it at its
 """
 
 from cosmic.units import Bytes
-from cosmic.workload.model import FeedForward
 from cosmic.workload.workload import Workload
 
 _LOGIT_BYTES = 4  # tokens are chosen in single precision
@@ -38,7 +37,7 @@ def pass_activations(workload: Workload) -> Bytes:
     model, tensor = workload.model, workload.parallelism.tensor
     attention = 2 * model.query_width // tensor
     attention += 2 * workload.key_value_heads * model.head_dim
-    gated = 3 if model.feed_forward_kind is FeedForward.SWIGLU else 2
+    gated = 3 if model.feed_forward_kind.gated else 2
     widest = max(attention, gated * model.feed_forward // tensor)
     width = 2 * model.hidden + widest
     return float(workload.element_bytes * workload.tokens * width)

@@ -15,7 +15,6 @@ from cosmic.trace.precision import Precision
 from cosmic.units import Bytes
 from cosmic.workload.in_flight import most_kept
 from cosmic.workload.inference_memory import answers, cache, pass_activations
-from cosmic.workload.model import FeedForward
 from cosmic.workload.parallelism import Recompute, SequenceMethod
 from cosmic.workload.weights import (
     embedding_weights,
@@ -145,7 +144,7 @@ def _layer_without_scores(workload: Workload) -> Bytes:
     each = 2 * element + 2 * product + 2 * _mask_bytes(workload)
     copied = each * model.hidden * _tokens_kept(workload)
     query, between = model.query_width // tensor, model.feed_forward // tensor
-    inputs = 2 if model.feed_forward_kind is FeedForward.SWIGLU else 1
+    inputs = 2 if model.feed_forward_kind.gated else 1
     # queries, keys, values and what goes into the activation; what comes out of it
     width = query + _key_value_width(workload) + inputs * between
     kept = element * width + product * between + _context_bytes(workload) * query

@@ -153,10 +153,19 @@ class TransformerModel:
         kinds = (LayerKind.DENSE,) * dense + (LayerKind.EXPERTS,) * self.layers
         return kinds[: self.layers]
 
+    def kinds_within(self, layers: range) -> tuple[tuple[LayerKind, int], ...]:
+        """How many of some layers in a row are of each kind, in order."""
+        dense = self.layers if self.experts is None else self.experts.dense_layers
+        before = min(max(dense - layers.start, 0), len(layers))
+        counts = (LayerKind.DENSE, before), (LayerKind.EXPERTS, len(layers) - before)
+        return tuple((kind, count) for kind, count in counts if count)
+
     @property
     def expert_layers(self) -> int:
         """Layers with a mixture of experts."""
-        return self.layer_kinds.count(LayerKind.EXPERTS)
+        return self.layers - (
+            self.layers if self.experts is None else self.experts.dense_layers
+        )
 
     @property
     def matrix_weights(self) -> int:

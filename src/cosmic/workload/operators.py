@@ -152,16 +152,17 @@ class Operators:
         return self._matrix("feed_forward_in", model.hidden, width)
 
     def activation(self) -> Operator:
-        """GELU, or SiLU and the gate's product."""
+        """GELU or SiLU, and the gate's product if there is one."""
         model, tensor = self.workload.model, self.workload.parallelism.tensor
         elements = self.workload.tokens * model.feed_forward // tensor
-        if model.feed_forward_kind is FeedForward.SWIGLU:
-            return self._pointwise(
-                "activation", OperatorKind.ELEMENTWISE, elements, 6, 3, 5
-            )
-        return self._pointwise(
-            "activation", OperatorKind.ELEMENTWISE, elements, 8, 2, 3
-        )
+        return self._activation("activation", elements)
+
+    def _activation(self, name: str, elements: int) -> Operator:
+        """Over so many elements behind it."""
+        kind = self.workload.model.feed_forward_kind
+        flops = {FeedForward.GELU: 8, FeedForward.SWIGLU: 6, FeedForward.GEGLU: 9}[kind]
+        moved = (3, 5) if kind.gated else (2, 3)
+        return self._pointwise(name, OperatorKind.ELEMENTWISE, elements, flops, *moved)
 
     def feed_forward_out(self) -> Operator:
         """The product back to the residual stream."""

@@ -78,6 +78,8 @@ class Parallelism:
             beside them, piece by piece; for `tensor_sequence` only.
         virtual_stages: Parts of the model that each pipeline stage holds, one of each
             round through the stages.
+        expert: Devices that share the routed experts of each layer: so many of those
+            that otherwise hold the same weights, the innermost ones.
     """
 
     tensor: int = 1
@@ -93,6 +95,7 @@ class Parallelism:
     prefetch: int = 1
     tensor_overlap: bool = False
     virtual_stages: int = 1
+    expert: int = 1
 
     def __post_init__(self) -> None:
         for axis in Axis:
@@ -118,6 +121,7 @@ class Parallelism:
             )
         self._check_virtual_stages()
         self._check_sharding_group()
+        self._check_expert()
 
     def _check_virtual_stages(self) -> None:
         if self.virtual_stages < 1:
@@ -155,6 +159,29 @@ class Parallelism:
                 f"sharding_group = {self.shards} does not fit into data x sequence: "
                 "another axis lies between these two, so that it must divide the inner "
                 "one, or be a multiple of it"
+            )
+
+    def _check_expert(self) -> None:
+        if self.expert < 1:
+            raise SpecError(f"expert must be at least 1, not {self.expert}")
+        if self.expert == 1:
+            return
+        if self.replicas % self.expert:
+            raise ConsistencyError(
+                f"expert over data x sequence: {self.expert} does not divide "
+                f"{self.replicas}"
+            )
+        if self.sharding_group:
+            raise ConsistencyError(
+                f"sharding_group = {self.sharding_group} with expert parallelism, "
+                "whose experts are always sharded over all that hold them: leave it 0"
+            )
+        inner, _ = self.expert_parts()
+        if math.prod(size for size, _ in inner) != self.expert:
+            raise ConsistencyError(
+                f"expert = {self.expert} does not fit into data x sequence: another "
+                "axis lies between these two, so that it must divide the inner one, or "
+                "be a multiple of it"
             )
 
     def degree(self, axis: Axis) -> int:
@@ -208,11 +235,28 @@ class Parallelism:
         >>> split.replica_parts()
         ([(4, 2)], [(2, 8)])
         """
+        return self._cut_replicas(self.shards)
+
+    @property
+    def expert_replicas(self) -> int:
+        """Devices that hold the same routed experts, over which their gradients sum."""
+        return self.replicas // self.expert
+
+    def expert_parts(self) -> tuple[Parts, Parts]:
+        """The same of those that share the experts, and of those that hold the same.
+
+        >>> Parallelism(data=8, tensor=2, expert=2).expert_parts()
+        ([(2, 2)], [(4, 4)])
+        """
+        return self._cut_replicas(self.expert)
+
+    def _cut_replicas(self, count: int) -> tuple[Parts, Parts]:
+        """So many replicas, the innermost ones, and what lies outside of them."""
         both = Axis.SEQUENCE, Axis.DATA
         parts = sorted((self.stride(axis), self.degree(axis)) for axis in both)
         shards: list[tuple[int, int]] = []
         copies: list[tuple[int, int]] = []
-        left = self.shards
+        left = count
         for stride, size in _side_by_side(parts):
             inner = math.gcd(size, left)
             left = left // inner if inner == size else 1

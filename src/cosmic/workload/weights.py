@@ -1,46 +1,54 @@
 """How many weights one device holds of each part of the model."""
 
-from cosmic.workload.model import FeedForward
+from cosmic.workload.layer_parts import LayerKind
 from cosmic.workload.workload import Workload
 
 
-def layer_weights(workload: Workload) -> int:
+def layer_weights(workload: Workload, kind: LayerKind = LayerKind.DENSE) -> int:
     """Weights of one layer on one tensor-parallel device, before any sharding.
 
     Matrices are split over the tensor group, and so are the biases of their outputs
-    where these are split; norms and the other biases are copied.
+    where these are split; norms, routers, the matrices into latent vectors and the
+    other biases are copied. Routed experts are spread over the expert group.
     """
-    model, tensor = workload.model, workload.parallelism.tensor
-    query = model.query_width // tensor
-    keys_and_values = 2 * workload.key_value_heads * model.head_dim
-    feed_forward = model.feed_forward // tensor
-    into = model.feed_forward_matrices * feed_forward
-    matrices = model.hidden * (2 * query + keys_and_values + into + feed_forward)
-    norms = 2 * model.norm_weights
-    if model.feed_forward_kind is FeedForward.SWIGLU:
-        return matrices + norms
-    split_biases = query + keys_and_values + feed_forward
-    return matrices + split_biases + 2 * model.hidden + norms
+    model, split = workload.model, workload.parallelism
+    count = model.shared_weights(kind, split.tensor)
+    if kind is LayerKind.EXPERTS:
+        count += model.expert_weights(split.tensor, split.expert)
+    return count
+
+
+def spread_weights(workload: Workload, kind: LayerKind) -> int:
+    """Those of them that other devices of the expert group do not hold."""
+    model, split = workload.model, workload.parallelism
+    if kind is LayerKind.DENSE or split.expert == 1:
+        return 0
+    return model.expert_weights(split.tensor, split.expert)
 
 
 def embedding_weights(workload: Workload) -> int:
-    """Weights before the first layer on one device; the vocabulary is padded."""
+    """Weights before the first layer on one device; the vocabulary is padded.
+
+    The projection of patches is copied.
+    """
     model = workload.model
     if not model.vocabulary:
-        return 0
-    positions = model.sequence if model.learned_positions else 0
-    rows = -(-model.vocabulary // workload.parallelism.tensor) + positions
-    return rows * model.hidden
+        return model.embedding_weights if model.has_ends else 0
+    rows = -(-model.vocabulary // workload.parallelism.tensor)
+    beside = model.embedding_weights - model.vocabulary * model.hidden
+    return rows * model.hidden + beside
 
 
 def head_weights(workload: Workload) -> int:
     """Weights after the last layer on one device.
 
     A tied matrix is the embedding's own where one stage holds both ends of the model,
-    and a copy where they lie apart.
+    and a copy where they lie apart. A classifier is copied.
     """
     model, split = workload.model, workload.parallelism
-    if not model.vocabulary or (model.tied_embeddings and split.pipeline == 1):
+    if not model.vocabulary:
+        return model.head_weights
+    if model.tied_embeddings and split.pipeline == 1:
         return 0
     return -(-model.vocabulary // split.tensor) * model.hidden
 
@@ -50,9 +58,22 @@ def stage_weights(workload: Workload, stage: int) -> int:
 
     The last stage also holds the final norm.
     """
-    count = sum(workload.layers_of(stage)) * layer_weights(workload)
+    count = sum(
+        layers * layer_weights(workload, kind)
+        for part in workload.kinds_of(stage)
+        for kind, layers in part
+    )
     if stage == 0:
         count += embedding_weights(workload)
     if stage == workload.parallelism.pipeline - 1:
-        count += head_weights(workload) + workload.model.norm_weights
+        count += head_weights(workload) + workload.model.final_norm_weights
     return count
+
+
+def stage_spread_weights(workload: Workload, stage: int) -> int:
+    """Those of them that other devices of the expert group do not hold."""
+    return sum(
+        layers * spread_weights(workload, kind)
+        for part in workload.kinds_of(stage)
+        for kind, layers in part
+    )

@@ -6,6 +6,7 @@ from cosmic.errors import ConsistencyError, SpecError
 from cosmic.trace.execution_graph import Schedule
 from cosmic.trace.precision import Precision
 from cosmic.workload.inference import Inference, Task
+from cosmic.workload.layer_parts import LayerKind
 from cosmic.workload.model import TransformerModel
 from cosmic.workload.parallelism import Parallelism, Recompute, SequenceMethod
 from cosmic.workload.stage_layers import check_stages, layer_ranges
@@ -172,6 +173,11 @@ class Workload:
         """Layers of each part of the model that a pipeline stage holds."""
         parts = self.layer_ranges[stage :: self.parallelism.pipeline]
         return tuple(map(len, parts))
+
+    def kinds_of(self, stage: int) -> tuple[tuple[tuple[LayerKind, int], ...], ...]:
+        """Layers of each kind, in order, of each part that a pipeline stage holds."""
+        parts = self.layer_ranges[stage :: self.parallelism.pipeline]
+        return tuple(map(self.model.kinds_within, parts))
 
     def recomputed_layers(self, layers: int) -> int:
         """In how many of a virtual stage's layers something is computed again."""

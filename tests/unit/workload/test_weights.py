@@ -51,7 +51,7 @@ def test_a_tensor_group_holds_every_matrix_once(kind: FeedForward, tensor: int) 
     together = tensor * layer_weights(workload({"tensor": tensor}, kind))
 
     norms = 2 * model.norm_weights
-    copied = norms if kind is FeedForward.SWIGLU else norms + 2 * model.hidden
+    copied = norms if kind.gated else norms + 2 * model.hidden
     assert together == model.layer_weights + (tensor - 1) * copied
 
 
