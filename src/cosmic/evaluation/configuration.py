@@ -319,6 +319,7 @@ def _parallelism(settings: Settings) -> Parallelism:
         prefetch=_integer(settings, "prefetch"),
         tensor_overlap=bool(_value(settings, "tensor_overlap")),
         virtual_stages=_integer(settings, "virtual_stages"),
+        expert=_integer(settings, "ep"),
     )
 
 

@@ -1,9 +1,17 @@
-"""Settings of number formats, recomputation and the exchange of gradients."""
+"""Settings of experts, number formats, recomputation and exchanged gradients."""
 
 from cosmic.design.parameter import Stack
 from cosmic.evaluation.setting_kind import Setting
 
 SPLITTING = (
+    Setting(
+        name="ep",
+        stack=Stack.WORKLOAD,
+        about="of the dp x sp devices, how many share the routed experts of a layer, "
+        "the innermost ones; for models with a mixture of experts",
+        default=1,
+        late=True,
+    ),
     Setting(
         name="precision",
         stack=Stack.WORKLOAD,

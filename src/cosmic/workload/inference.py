@@ -70,6 +70,11 @@ class Inference:
         return self.task is not Task.DECODE
 
     @property
+    def answers(self) -> bool:
+        """Whether there are tokens after the first."""
+        return self.task is not Task.PREFILL
+
+    @property
     def queries(self) -> int:
         """Tokens of each sequence that a pass takes through the model."""
         return self.prompt if self.prefills else 1
@@ -106,6 +111,11 @@ class Inference:
             raise ConsistencyError(
                 f"prompt and output need {self.longest} positions, and the model has "
                 f"learned {model.sequence}"
+            )
+        if model.patches is not None or (not model.causal and self.answers):
+            raise ConsistencyError(
+                "only a causal model of words gives tokens one by one: not one of "
+                "images, nor one whose tokens attend to later ones"
             )
         if split.weight_sharding or recompute is not Recompute.NONE:
             raise ConsistencyError(

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 from cosmic.trace.node import (
     CollectiveKind,
-    CollectiveNode,
     ComputeNode,
     Instruction,
     Start,
@@ -21,11 +20,21 @@ from cosmic.trace.node import (
     Wait,
 )
 from cosmic.workload.casts import with_casts
+from cosmic.workload.exchanges import blocking
+from cosmic.workload.expert_layers import expert_backward, expert_forward
+from cosmic.workload.latent_operators import latent_projections
+from cosmic.workload.layer_parts import LayerKind, Patches
 from cosmic.workload.operators import Operator, Operators
 from cosmic.workload.parallelism import Recompute, SequenceMethod
 from cosmic.workload.ring_attention import ring_backward, ring_forward
 from cosmic.workload.tensor_overlap import with_overlap
-from cosmic.workload.weights import embedding_weights, head_weights, layer_weights
+from cosmic.workload.vision import classifier, patch_embedding
+from cosmic.workload.weights import (
+    embedding_weights,
+    head_weights,
+    layer_weights,
+    spread_weights,
+)
 from cosmic.workload.workload import Workload
 
 _STATISTICS_BYTES = 12  # maximum, sum and target logit of a token, single precision
@@ -37,34 +46,47 @@ class Unit:
 
     Attributes:
         name: For people.
-        weights: Weights that one device holds of it before any sharding.
+        weights: Weights that one device holds of it before any sharding, but for
+            `experts`.
         forward: One micro-batch forward.
         backward: One micro-batch backward.
+        experts: Those that other devices of the expert group do not hold.
     """
 
     name: str
     weights: int
     forward: tuple[Instruction, ...]
     backward: tuple[Instruction, ...]
+    experts: int = 0
 
 
-def layer_unit(workload: Workload) -> Unit:
-    """One transformer layer."""
+def layer_unit(workload: Workload, kind: LayerKind = LayerKind.DENSE) -> Unit:
+    """One transformer layer of a kind."""
     parts = _Parts(workload)
-    forward = (*parts.attention_forward(), *parts.feed_forward_forward())
-    backward = (*parts.feed_forward_backward(), *parts.attention_backward())
+    behind = parts.feed_forward_forward(), parts.feed_forward_backward()
+    if kind is LayerKind.EXPERTS:
+        behind = expert_forward(parts), expert_backward(parts)
+    forward = (*parts.attention_forward(), *behind[0])
+    backward = (*behind[1], *parts.attention_backward())
     forward, backward = (
         with_overlap(with_casts(program, workload), workload)
         for program in (forward, backward)
     )
     if workload.recompute is Recompute.FULL:
         backward = (*_again(forward), *backward)
-    return Unit("layer", layer_weights(workload), forward, backward)
+    spread = spread_weights(workload, kind)
+    weights = layer_weights(workload, kind) - spread
+    name = "layer" if kind is LayerKind.DENSE else "expert layer"
+    return Unit(name, weights, forward, backward, spread)
 
 
 def embedding_unit(workload: Workload) -> Unit:
     """What stands before the first layer."""
-    parts = _Parts(workload)
+    parts, patches = _Parts(workload), workload.model.patches
+    if patches is not None:
+        found = patch_embedding(workload, patches)
+        weights = embedding_weights(workload)
+        return Unit("embedding", weights, (found.forward,), (found.backward,))
     operator = Operators(workload).embedding()
     return Unit(
         "embedding",
@@ -76,6 +98,8 @@ def embedding_unit(workload: Workload) -> Unit:
 
 def head_unit(workload: Workload) -> Unit:
     """What stands after the last layer: norm, logits and loss, or the next token."""
+    if workload.model.patches is not None:
+        return _classes(workload, workload.model.patches)
     parts, operators = _Parts(workload), Operators(workload)
     norm, logits, loss = operators.normalization(), operators.logits(), operators.loss()
     if workload.inference is not None:
@@ -95,6 +119,17 @@ def head_unit(workload: Workload) -> Unit:
     )
 
 
+def _classes(workload: Workload, patches: Patches) -> Unit:
+    """The end of a vision transformer: a norm and perhaps a classifier."""
+    done = (Operators(workload).normalization(), *classifier(workload, patches))
+    return Unit(
+        "head",
+        head_weights(workload),
+        tuple(operator.forward for operator in done),
+        tuple(operator.backward for operator in reversed(done)),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class _Parts:
     """The instructions of the parts of a layer."""
@@ -106,9 +141,9 @@ class _Parts:
         return (
             operators.normalization().forward,
             *self.enter("attention"),
-            operators.query_key_value().forward,
+            *(operator.forward for operator in self._projections()),
             *self._attend(operators.attention_core()),
-            *self._exchange_heads("context", self._query_bytes),
+            *self._exchange_heads("context", self._context_bytes),
             operators.attention_output().forward,
             *self.leave("attention"),
             operators.residual().forward,
@@ -121,9 +156,9 @@ class _Parts:
             operators.residual().backward,
             *self.enter_backward("attention"),
             operators.attention_output().backward,
-            *self._exchange_heads("context backward", self._query_bytes),
+            *self._exchange_heads("context backward", self._context_bytes),
             *self._attend_backward(core),
-            operators.query_key_value().backward,
+            *(operator.backward for operator in reversed(self._projections())),
             *self.leave_backward("attention"),
             operators.normalization().backward,
         )
@@ -195,20 +230,27 @@ class _Parts:
         """A collective of the tensor group that is awaited at once."""
         if self.workload.parallelism.tensor == 1:
             return ()
-        return _blocking(name, kind, "tensor", nbytes)
+        return blocking(name, kind, "tensor", nbytes)
+
+    def _projections(self) -> tuple[Operator, ...]:
+        """From the residual stream to queries, keys and values."""
+        latent = self.workload.model.latent
+        if latent is None:
+            return (Operators(self.workload).query_key_value(),)
+        return latent_projections(self.workload, latent)
 
     def _attend(self, core: tuple[Operator, ...]) -> tuple[Instruction, ...]:
         """The core of attention and what it takes to see the whole sequence."""
         work = tuple(operator.forward for operator in core)
         if self._goes_round:
-            return ring_forward(work, 2 * self._key_bytes, self._sharing)
+            return ring_forward(work, self._key_value_bytes, self._sharing)
         return (*self._share_sequence(), *work)
 
     def _attend_backward(self, core: tuple[Operator, ...]) -> tuple[Instruction, ...]:
         backward = (operator.backward for operator in reversed(core))
         work = (*self._core_again(core), *backward)
         if self._goes_round:
-            return ring_backward(work, 2 * self._key_bytes, self._sharing)
+            return ring_backward(work, self._key_value_bytes, self._sharing)
         return (*self._keys_again(), *work, *self._return_sequence())
 
     @property
@@ -237,7 +279,7 @@ class _Parts:
         return self._sequence(
             "keys and values backward",
             CollectiveKind.REDUCE_SCATTER,
-            2 * self._key_bytes * split.sequence,
+            self._key_value_bytes * split.sequence,
         )
 
     def _keys_again(self) -> tuple[Instruction, ...]:
@@ -247,7 +289,7 @@ class _Parts:
         return self._gather_keys("keys and values again")
 
     def _gather_keys(self, name: str) -> tuple[Instruction, ...]:
-        gathered = 2 * self._key_bytes * self.workload.parallelism.sequence
+        gathered = self._key_value_bytes * self.workload.parallelism.sequence
         return self._sequence(name, CollectiveKind.ALL_GATHER, gathered)
 
     def _exchange_heads(self, name: str, nbytes: float) -> tuple[Instruction, ...]:
@@ -260,7 +302,7 @@ class _Parts:
     ) -> tuple[Instruction, ...]:
         if self.workload.parallelism.sequence == 1:
             return ()
-        return _blocking(name, kind, "sequence", nbytes)
+        return blocking(name, kind, "sequence", nbytes)
 
     def _core_again(self, core: tuple[Operator, ...]) -> tuple[ComputeNode, ...]:
         """Selective recomputation; a fused core does it by itself."""
@@ -288,9 +330,15 @@ class _Parts:
         return float(workload.element_bytes * workload.tokens * width)
 
     @property
-    def _key_bytes(self) -> float:
+    def _context_bytes(self) -> float:
         workload = self.workload
-        width = workload.key_value_heads * workload.model.head_dim
+        width = workload.model.context_width // workload.parallelism.tensor
+        return float(workload.element_bytes * workload.tokens * width)
+
+    @property
+    def _key_value_bytes(self) -> float:
+        workload = self.workload
+        width = workload.key_value_heads * sum(workload.attended_dims)
         return float(workload.element_bytes * workload.tokens * width)
 
     @property
@@ -298,16 +346,9 @@ class _Parts:
         """Queries, keys and values; a key goes to each device that attends to it."""
         workload = self.workload
         heads = workload.attended_key_value_heads * workload.parallelism.sequence
-        keys_and_values = 2 * heads * workload.model.head_dim
+        keys_and_values = heads * sum(workload.attended_dims)
         kept = workload.element_bytes * workload.tokens * keys_and_values
         return self._query_bytes + kept
-
-
-def _blocking(
-    name: str, kind: CollectiveKind, group: str, nbytes: float
-) -> tuple[Instruction, ...]:
-    node = CollectiveNode(name=name, kind=kind, group=group, nbytes=nbytes)
-    return Start(node, Token(name)), Wait(Token(name))
 
 
 def _again(instructions: tuple[Instruction, ...]) -> tuple[Instruction, ...]:

@@ -13,13 +13,21 @@ from typing import assert_never
 
 from cosmic.trace.precision import Precision
 from cosmic.units import Bytes
+from cosmic.workload.expert_memory import (
+    around_activation,
+    expert_activations,
+    latents,
+)
 from cosmic.workload.in_flight import most_kept
 from cosmic.workload.inference_memory import answers, cache, pass_activations
+from cosmic.workload.layer_parts import LayerKind
 from cosmic.workload.parallelism import Recompute, SequenceMethod
 from cosmic.workload.weights import (
     embedding_weights,
     head_weights,
     layer_weights,
+    spread_weights,
+    stage_spread_weights,
     stage_weights,
 )
 from cosmic.workload.workload import Workload
@@ -73,7 +81,8 @@ def stage_footprint(workload: Workload, stage: int) -> MemoryFootprint:
         return _answering(workload, stage)
     split, element = workload.parallelism, workload.element_bytes
     count = stage_weights(workload, stage)
-    shared = count / split.shards
+    spread = stage_spread_weights(workload, stage)
+    shared = (count - spread) / split.shards + spread / split.expert_replicas
     last = stage == split.pipeline - 1
     return MemoryFootprint(
         weights=element * (shared if split.weight_sharding >= 3 else count),
@@ -84,7 +93,7 @@ def stage_footprint(workload: Workload, stage: int) -> MemoryFootprint:
         activations=most_kept(workload, stage, _kept(workload, stage)),
         logits=_logits(workload) if last else 0.0,
         buffers=_buffers(workload, stage),
-        recomputed=_whole_layer(workload) - layer_activations(workload),
+        recomputed=_brought_back(workload, stage),
     )
 
 
@@ -104,15 +113,29 @@ def _answering(workload: Workload, stage: int) -> MemoryFootprint:
 
 def _kept(workload: Workload, stage: int) -> list[Bytes]:
     """What the layers of each part of a stage keep of one micro-batch."""
-    every, some = _whole_layer(workload), layer_activations(workload)
-    parts = workload.layers_of(stage)
-    again = map(workload.recomputed_layers, parts)
-    return [
-        n * some + (layers - n) * every for n, layers in zip(again, parts, strict=True)
-    ]
+    return [_kept_of(workload, part) for part in workload.kinds_of(stage)]
 
 
-def layer_activations(workload: Workload) -> Bytes:
+def _kept_of(workload: Workload, kinds: tuple[tuple[LayerKind, int], ...]) -> Bytes:
+    """What layers in a row keep, of which the first compute something again."""
+    left, kept = workload.recomputed_layers(sum(count for _, count in kinds)), 0.0
+    for kind, count in kinds:
+        again = min(left, count)
+        some, every = layer_activations(workload, kind), _whole_layer(workload, kind)
+        kept += again * some + (count - again) * every
+        left -= again
+    return kept
+
+
+def _brought_back(workload: Workload, stage: int) -> Bytes:
+    """What the layer at work has computed again."""
+    kinds = {kind for part in workload.kinds_of(stage) for kind, _ in part}
+    return max(
+        _whole_layer(workload, k) - layer_activations(workload, k) for k in kinds
+    )
+
+
+def layer_activations(workload: Workload, kind: LayerKind = LayerKind.DENSE) -> Bytes:
     """What one layer keeps of one micro-batch, if it computes the rest again.
 
     Reference:
@@ -121,9 +144,9 @@ def layer_activations(workload: Workload) -> Bytes:
     """
     match workload.recompute:
         case Recompute.NONE:
-            return _whole_layer(workload)
+            return _whole_layer(workload, kind)
         case Recompute.SELECTIVE:
-            return _layer_without_scores(workload)
+            return _layer_without_scores(workload, kind)
         case Recompute.FULL:
             width = workload.element_bytes * workload.model.hidden
             return float(width * _tokens_kept(workload))
@@ -131,24 +154,27 @@ def layer_activations(workload: Workload) -> Bytes:
             assert_never(workload.recompute)
 
 
-def _whole_layer(workload: Workload) -> Bytes:
+def _whole_layer(workload: Workload, kind: LayerKind) -> Bytes:
     """All that a backward pass needs; a fused core keeps no scores."""
     scores = 0.0 if workload.fused_attention else _scores(workload)
-    return _layer_without_scores(workload) + scores
+    return _layer_without_scores(workload, kind) + scores
 
 
-def _layer_without_scores(workload: Workload) -> Bytes:
+def _layer_without_scores(workload: Workload, kind: LayerKind) -> Bytes:
     model, element = workload.model, workload.element_bytes
     product, tensor = workload.product_bytes, workload.parallelism.tensor
     # inputs of two norms and of the two first products, and two dropout masks
     each = 2 * element + 2 * product + 2 * _mask_bytes(workload)
     copied = each * model.hidden * _tokens_kept(workload)
-    query, between = model.query_width // tensor, model.feed_forward // tensor
-    inputs = 2 if model.feed_forward_kind.gated else 1
-    # queries, keys, values and what goes into the activation; what comes out of it
-    width = query + _key_value_width(workload) + inputs * between
-    kept = element * width + product * between + _context_bytes(workload) * query
-    return float(copied + kept * workload.tokens)
+    query, context = model.query_width // tensor, model.context_width // tensor
+    # queries, keys and values; what attention hands on
+    kept = element * (query + _key_value_width(workload))
+    kept += _context_bytes(workload) * context + latents(workload)
+    if kind is LayerKind.EXPERTS:
+        behind = expert_activations(workload, _tokens_kept(workload))
+    else:
+        behind = around_activation(workload, model.feed_forward) * workload.tokens
+    return float(copied + kept * workload.tokens + behind)
 
 
 def _context_bytes(workload: Workload) -> int:
@@ -163,7 +189,7 @@ def _key_value_width(workload: Workload) -> int:
     split = workload.parallelism
     if split.sequence_method is SequenceMethod.ULYSSES:
         heads = split.sequence * workload.attended_key_value_heads
-    return 2 * heads * workload.model.head_dim
+    return heads * (workload.model.head_dim + workload.model.value_dim)
 
 
 def _scores(workload: Workload) -> Bytes:
@@ -201,15 +227,32 @@ def _buffers(workload: Workload, stage: int) -> Bytes:
     return _whole_units(workload, stage) * others + _gathered_keys(workload)
 
 
-def _whole_units(workload: Workload, stage: int) -> int:
+def _owned_by_others(workload: Workload, kind: LayerKind) -> float:
+    """Weights of a layer, spread experts counted as fewer if fewer devices own them."""
+    split, spread = workload.parallelism, spread_weights(workload, kind)
+    weights = layer_weights(workload, kind)
+    if not spread:
+        return weights
+    ours, others = 1 / split.shards, 1 - 1 / split.expert_replicas
+    return weights - spread + spread * others / (1 - ours)
+
+
+def _whole_units(workload: Workload, stage: int) -> float:
     """Bytes of weights and gradients of whole units beside this device's shards.
 
     The gradients of the unit at work, before they are scattered (sharding 2 and 3); its
     weights and those of the units fetched ahead (sharding 3).
     """
     split = workload.parallelism
-    layer, reach = layer_weights(workload), 1 + split.prefetch
-    rows = [[layer] * min(reach, layers) for layers in workload.layers_of(stage)]
+    reach = 1 + split.prefetch
+    rows = [
+        [
+            layer
+            for kind, layers in part
+            for layer in [_owned_by_others(workload, kind)] * min(reach, layers)
+        ]
+        for part in workload.kinds_of(stage)
+    ]
     if stage == 0:
         rows[0].insert(0, embedding_weights(workload))
     if stage == split.pipeline - 1:

@@ -49,27 +49,27 @@ class Operators:
     def normalization(self) -> Operator:
         """A layer norm or root-mean-square norm over the residual stream."""
         elements = self._residual_tokens * self.workload.model.hidden
-        return self._pointwise(
+        return self.pointwise(
             "normalization", OperatorKind.NORMALIZATION, elements, 5, 2, 3
         )
 
     def residual(self) -> Operator:
         """Dropout and the sum with what came before."""
         elements = self._residual_tokens * self.workload.model.hidden
-        return self._pointwise("residual", OperatorKind.ELEMENTWISE, elements, 2, 3, 2)
+        return self.pointwise("residual", OperatorKind.ELEMENTWISE, elements, 2, 3, 2)
 
     def query_key_value(self) -> Operator:
         """The projection to queries, keys and values."""
         model, tensor = self.workload.model, self.workload.parallelism.tensor
         width = model.query_width // tensor
         width += 2 * self.workload.key_value_heads * model.head_dim
-        return self._matrix("query_key_value", model.hidden, width)
+        return self.matrix("query_key_value", model.hidden, width)
 
     def attention_output(self) -> Operator:
         """The projection from the heads back to the residual stream."""
         model, tensor = self.workload.model, self.workload.parallelism.tensor
-        return self._matrix(
-            "attention_output", model.query_width // tensor, model.hidden
+        return self.matrix(
+            "attention_output", model.context_width // tensor, model.hidden
         )
 
     def attention_core(self) -> tuple[Operator, ...]:
@@ -78,36 +78,42 @@ class Operators:
         The work is counted over the whole sequence, causal or not. Fused, the backward
         pass computes the scores again, hence five products instead of four.
 
+        Of these, three are as wide as queries and two as wide as values.
+
         Reference:
             T. Dao, "FlashAttention-2", 2023, section 3.2 (five products backward).
         """
         workload, element = self.workload, self.workload.element_bytes
         held = workload.held_precision
-        scores = self._scores()
-        product = 2.0 * scores * workload.model.head_dim
-        queries, keys = self._query_bytes(), self._key_bytes()
+        scores, shape = self._scores(), self._attention_shape()
+        width, value = shape.head_dim, shape.value_dim
+        queries, context = (self._query_bytes(each) for each in (width, value))
+        keys, values = (self._key_bytes(each) for each in (width, value))
         if workload.fused_attention:
-            moved = 2 * queries + 2 * keys
+            moved = queries + context + keys
+            moved += 0.0 if workload.attends_to_latents else values
+            flops = 2.0 * scores * (width + value)
+            more = (3 * width + 2 * value) / (width + value)
             fused = _operator(
-                "attention", OperatorKind.ATTENTION, 2 * product, moved, 2.5, 2
+                "attention", OperatorKind.ATTENTION, flops, moved, more, 2
             )
-            shape = self._attention_shape()
             core = _shaped(fused, (shape,), (replace(shape, backward=True),))
             return (self._in(held, core),)
-        moved = queries + keys + element * scores
-        shape = self._attention_shape()
-        batch, width = shape.batch * shape.heads, shape.head_dim
+        moves = queries + keys + element * scores, context + values + element * scores
+        batch = shape.batch * shape.heads
         products = (
             Product(rows=shape.queries, columns=shape.keys, inner=width, batch=batch),
-            Product(rows=shape.queries, columns=width, inner=shape.keys, batch=batch),
+            Product(rows=shape.queries, columns=value, inner=shape.keys, batch=batch),
         )
         first, second = (
             self._in(held, _product(name, OperatorKind.ATTENTION, moved, product))
-            for name, product in zip(_CORE_PRODUCTS, products, strict=True)
+            for name, moved, product in zip(
+                _CORE_PRODUCTS, moves, products, strict=True
+            )
         )
         return (
             first,
-            self._pointwise(
+            self.pointwise(
                 "attention_softmax", OperatorKind.ELEMENTWISE, scores, 5, 2, 3
             ),
             *((self._attention_dropout(scores),) if workload.dropout else ()),
@@ -116,7 +122,7 @@ class Operators:
 
     def _attention_dropout(self, scores: int) -> Operator:
         """Probabilities in and out, and the mask in or out: a byte for each."""
-        dropout = self._pointwise(
+        dropout = self.pointwise(
             "attention_dropout", OperatorKind.ELEMENTWISE, scores, 1, 2, 2
         )
         forward, backward = dropout.forward, dropout.backward
@@ -140,8 +146,9 @@ class Operators:
             keys=workload.keys,
             heads=heads,
             key_value_heads=workload.attended_key_value_heads,
-            head_dim=model.head_dim,
-            value_dim=model.head_dim,
+            head_dim=workload.attended_dims[0],
+            value_dim=workload.attended_dims[1],
+            causal=model.causal and workload.queries == workload.keys,
             key_bytes=workload.cache_bytes if workload.inference else 2.0,
         )
 
@@ -149,45 +156,45 @@ class Operators:
         """The product, or the two products, into the feed-forward width."""
         model, tensor = self.workload.model, self.workload.parallelism.tensor
         width = model.feed_forward_matrices * model.feed_forward // tensor
-        return self._matrix("feed_forward_in", model.hidden, width)
+        return self.matrix("feed_forward_in", model.hidden, width)
 
     def activation(self) -> Operator:
         """GELU or SiLU, and the gate's product if there is one."""
         model, tensor = self.workload.model, self.workload.parallelism.tensor
         elements = self.workload.tokens * model.feed_forward // tensor
-        return self._activation("activation", elements)
+        return self.activated("activation", elements)
 
-    def _activation(self, name: str, elements: int) -> Operator:
-        """Over so many elements behind it."""
+    def activated(self, name: str, elements: int) -> Operator:
+        """GELU or SiLU, and a gate's product, over so many elements behind it."""
         kind = self.workload.model.feed_forward_kind
         flops = {FeedForward.GELU: 8, FeedForward.SWIGLU: 6, FeedForward.GEGLU: 9}[kind]
         moved = (3, 5) if kind.gated else (2, 3)
-        return self._pointwise(name, OperatorKind.ELEMENTWISE, elements, flops, *moved)
+        return self.pointwise(name, OperatorKind.ELEMENTWISE, elements, flops, *moved)
 
     def feed_forward_out(self) -> Operator:
         """The product back to the residual stream."""
         model, tensor = self.workload.model, self.workload.parallelism.tensor
-        return self._matrix(
+        return self.matrix(
             "feed_forward_out", model.feed_forward // tensor, model.hidden
         )
 
     def embedding(self) -> Operator:
         """Looking up one row a token; backward, adding to it."""
         elements = self.workload.tokens * self.workload.model.hidden
-        return self._pointwise("embedding", OperatorKind.EMBEDDING, elements, 0, 2, 3)
+        return self.pointwise("embedding", OperatorKind.EMBEDDING, elements, 0, 2, 3)
 
     def logits(self) -> Operator:
         """The product with the output matrix, which is never done in FP8."""
         workload = self.workload
         held = replace(workload, precision=workload.held_precision)
-        return Operators(held)._matrix(
+        return Operators(held).matrix(
             "logits", workload.model.hidden, self._vocabulary, workload.answered
         )
 
     def sampling(self) -> Operator:
         """The choice of the next token of each sequence, over the whole vocabulary."""
         elements = self.workload.answered * self.workload.model.vocabulary
-        return self._pointwise("sampling", OperatorKind.ELEMENTWISE, elements, 5, 1, 0)
+        return self.pointwise("sampling", OperatorKind.ELEMENTWISE, elements, 5, 1, 0)
 
     def loss(self) -> Operator:
         """Softmax and cross-entropy over this device's part of the vocabulary."""
@@ -228,19 +235,19 @@ class Operators:
         shape = self._attention_shape()
         return shape.batch * shape.heads * shape.queries * shape.keys
 
-    def _query_bytes(self) -> float:
-        """Queries of this device; its context has as many."""
-        width = self.workload.model.query_width // self.workload.parallelism.tensor
+    def _query_bytes(self, dim: int) -> float:
+        """Queries or context of this device, so wide in each head."""
+        width = dim * self.workload.model.heads // self.workload.parallelism.tensor
         return float(self.workload.element_bytes * self.workload.tokens * width)
 
-    def _key_bytes(self) -> float:
-        """Keys that this device attends to; there are as many values."""
+    def _key_bytes(self, dim: int) -> float:
+        """Keys or values that this device attends to, so wide in each head."""
         workload = self.workload
-        width = workload.attended_key_value_heads * workload.model.head_dim
+        width = workload.attended_key_value_heads * dim
         tokens = workload.micro_batch * workload.keys
         return float(workload.cache_bytes * tokens * width)
 
-    def _matrix(
+    def matrix(
         self, name: str, inner: int, outer: int, tokens: int | None = None
     ) -> Operator:
         """Tokens x inner times inner x outer; all tokens, if none are given.
@@ -248,22 +255,25 @@ class Operators:
         Factors are read in the format of products, results written in that of
         activations or of gradients.
         """
-        workload = self.workload
-        tokens = workload.tokens if tokens is None else tokens
-        into, out, matrix = tokens * inner, tokens * outer, inner * outer
+        tokens = self.workload.tokens if tokens is None else tokens
+        product = Product(rows=tokens, columns=outer, inner=inner)
+        return self.multiplied(name, product, tokens)
+
+    def multiplied(self, name: str, product: Product, rows: float) -> Operator:
+        """A product, or a batch of them with so many rows together."""
+        workload, inner, outer = self.workload, product.inner, product.columns
+        into, out, matrix = rows * inner, rows * outer, product.batch * inner * outer
         read, written = workload.product_bytes, workload.element_bytes
         forward = read * into + workload.multiplied_bytes * matrix + written * out
         for_input = read * (out + matrix) + written * into
         for_weights = read * (into + out) + workload.gradient_bytes * matrix
-        product = Product(
-            rows=tokens,
-            columns=outer,
-            inner=inner,
-            right_bytes=workload.weight_bytes if workload.inference else None,
-        )
+        if workload.inference is not None:
+            product = replace(product, right_bytes=workload.weight_bytes)
         operator = _product(name, OperatorKind.MATRIX, float(forward), product)
-        both = replace(operator.backward, nbytes=float(for_input + for_weights))
-        return self._in(workload.precision, Operator(operator.forward, both))
+        flops, moved = 2.0 * rows * outer * inner, float(for_input + for_weights)
+        both = replace(operator.backward, flops=2 * flops, nbytes=moved)
+        first = replace(operator.forward, flops=flops)
+        return self._in(workload.precision, Operator(first, both))
 
     def _in(self, precision: Precision, operator: Operator) -> Operator:
         """The operator in a format."""
@@ -272,7 +282,7 @@ class Operators:
             replace(operator.backward, precision=precision),
         )
 
-    def _pointwise(
+    def pointwise(
         self,
         name: str,
         kind: OperatorKind,

@@ -22,6 +22,9 @@ sharding 3 each unit's gradients are awaited behind its backward.
 Of several parts of the model on a stage the update runs the first. The others are
 updated before it, and their weights travel meanwhile; see `chunks`.
 
+With expert parallelism, routed experts are summed, sharded and gathered over those that
+hold the same ones only.
+
 Inference has the forward of each unit and nothing else; replicas are independent.
 """
 
@@ -32,6 +35,7 @@ from cosmic.trace.execution_graph import Block, Program, Stage
 from cosmic.trace.node import (
     CollectiveKind,
     CollectiveNode,
+    ComputeNode,
     Instruction,
     Start,
     Token,
@@ -45,6 +49,10 @@ from cosmic.workload.workload import Workload
 _GRADIENT = Token("gradient")
 _SCATTERED = Token("scattered")  # on its way to be summed over copies
 _WEIGHTS = Token("weights")
+
+
+def _of_experts(token: Token) -> Token:
+    return Token(f"expert {token.label}", token.offset)
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,21 +248,24 @@ class StepPrograms:
         )
 
     def _optimize(self, unit: Unit) -> tuple[Instruction, ...]:
-        if unit.weights == 0:
+        if unit.weights == unit.experts == 0:
             return ()
-        operators = Operators(self.workload)
-        return (operators.optimizer(unit.weights / self._optimizer_shards),)
+        return (self._optimizer(unit.weights, unit.experts),)
 
     def _whole_update(self) -> Block:
         """The optimizer over all of the stage's weights or shards at once."""
         count = sum(run.unit.weights * run.count for run in self.runs)
-        node = Operators(self.workload).optimizer(count / self._optimizer_shards)
+        spread = sum(run.unit.experts * run.count for run in self.runs)
+        node = self._optimizer(count, spread)
         return Block(name="optimizer", instructions=(node,))
 
-    @property
-    def _optimizer_shards(self) -> int:
+    def _optimizer(self, weights: int, spread: int) -> ComputeNode:
+        """Over so many weights of one device, and so many of its spread experts."""
         split = self.workload.parallelism
-        return split.shards if split.weight_sharding else 1
+        sharded = split.weight_sharding > 0
+        own = weights / (split.shards if sharded else 1)
+        own += spread / (split.expert_replicas if sharded else 1)
+        return Operators(self.workload).optimizer(own)
 
     @property
     def _ahead(self) -> int:
@@ -301,21 +312,49 @@ class StepPrograms:
     def _start(
         self, unit: Unit, kind: CollectiveKind, group: str, token: Token, parts: int = 1
     ) -> tuple[Instruction, ...]:
-        """A collective over a unit's weights or gradients, or so much of them."""
-        if unit.weights == 0:
-            return ()
+        """A collective over a unit's weights or gradients, or so much of them.
+
+        Spread experts have one of their own, where several devices hold them.
+        """
+        started: tuple[Instruction, ...] = ()
+        if unit.weights:
+            each = unit.weights, parts
+            started = self._send(unit.name, each, kind, group, token)
+        if not self._sums_experts(unit):
+            return started
+        own = _of_experts(token)
+        name = f"{unit.name} experts"
+        return (
+            *started,
+            *self._send(name, (unit.experts, 1), kind, "expert_data", own),
+        )
+
+    def _send(
+        self,
+        name: str,
+        share: tuple[int, int],
+        kind: CollectiveKind,
+        group: str,
+        token: Token,
+    ) -> tuple[Instruction, ...]:
+        """A collective over so many weights or gradients, divided by so much."""
         gathers = kind is CollectiveKind.ALL_GATHER  # weights, not gradients
         each = self.workload.element_bytes if gathers else self.workload.gradient_bytes
         node = CollectiveNode(
-            name=f"{unit.name} {'weights' if gathers else 'gradient'}",
+            name=f"{name} {'weights' if gathers else 'gradient'}",
             kind=kind,
             group=group,
-            nbytes=each * unit.weights / parts,
+            nbytes=each * share[0] / share[1],
         )
         return (Start(node, token),)
 
     def _wait(self, unit: Unit, token: Token) -> tuple[Instruction, ...]:
-        return (Wait(token),) if unit.weights else ()
+        waited = (Wait(token),) if unit.weights else ()
+        experts = (Wait(_of_experts(token)),) if self._sums_experts(unit) else ()
+        return (*waited, *experts)
+
+    def _sums_experts(self, unit: Unit) -> bool:
+        return unit.experts > 0 and self.workload.parallelism.expert_replicas > 1
 
     @property
     def _forward(self) -> Program:

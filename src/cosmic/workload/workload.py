@@ -68,6 +68,10 @@ class Workload:
             raise SpecError(f"logit_bytes must not be negative, not {self.logit_bytes}")
         if self.inference is not None:
             self.inference.check(self.model, self.parallelism, self.recompute)
+        if self.parallelism.expert > 1 and self.model.experts is None:
+            raise ConsistencyError(
+                f"ep = {self.parallelism.expert}, but the model has no experts to share"
+            )
         for value, divisor, what in self._divisions():
             if value % divisor:
                 raise ConsistencyError(f"{what}: {divisor} does not divide {value}")
@@ -109,13 +113,30 @@ class Workload:
                 min(keys, shared_heads),
                 "key_value_heads over tensor x sequence, for ulysses",
             ),
-            (model.feed_forward, tensor, "feed_forward over tensor"),
+            *self._feed_forwards(),
             (self.queries, tokens, "tokens of a sequence over sequence"),
             (
                 self.batch,
                 split.data * self.micro_batch,
                 "batch over data x micro_batch",
             ),
+        ]
+
+    def _feed_forwards(self) -> list[tuple[int, int, str]]:
+        """What the parts behind attention must be divided by."""
+        mixture, split = self.model.experts, self.parallelism
+        found = [(self.model.feed_forward, split.tensor, "feed_forward over tensor")]
+        if mixture is None:
+            return found
+        return [
+            *(found if mixture.dense_layers else []),
+            (mixture.feed_forward, split.tensor, "feed_forward of experts over tensor"),
+            (
+                mixture.shared_feed_forward,
+                split.tensor,
+                "shared_feed_forward over tensor",
+            ),
+            (mixture.experts, split.expert, "experts over ep"),
         ]
 
     @property
@@ -251,7 +272,26 @@ class Workload:
     @property
     def attended_key_value_heads(self) -> int:
         """Key-value heads whose whole sequence one device's attention core sees."""
+        if self.attends_to_latents:
+            return 1
         return max(1, self.model.key_value_heads // self._devices_that_share_heads)
+
+    @property
+    def attends_to_latents(self) -> bool:
+        """Whether attention reads the narrow vectors of latent attention as they are.
+
+        A decode step does, all heads the same ones; otherwise keys and values of each
+        head are made out of them.
+        """
+        return self.model.latent is not None and self.task is Task.DECODE
+
+    @property
+    def attended_dims(self) -> tuple[int, int]:
+        """Width of the keys and of the values that one head attends to."""
+        latent = self.model.latent
+        if latent is None or not self.attends_to_latents:
+            return self.model.head_dim, self.model.value_dim
+        return latent.key_value_rank + latent.rope_dim, latent.key_value_rank
 
     @property
     def _devices_that_share_heads(self) -> int:

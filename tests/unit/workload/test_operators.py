@@ -190,6 +190,7 @@ def test_a_fused_core_says_what_it_attends_to() -> None:
         key_value_heads=1,
         head_dim=2,
         value_dim=2,
+        causal=True,
     )
 
     assert core.forward.work == (shape,)
