@@ -271,6 +271,7 @@ class WorkloadSpec(SpecModel):
     tp: Count | None = None
     pp: Count | None = None
     sp: Count | None = None
+    ep: Count | None = None
     weight_sharding: Literal[0, 1, 2, 3] | None = None
     weight_sharded: Literal[0, 1] | None = None
     micro_batch: Count | None = None

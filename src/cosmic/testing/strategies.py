@@ -25,6 +25,7 @@ from cosmic.system.device_order import Placement
 from cosmic.system.placement import spans
 from cosmic.system.system import System
 from cosmic.testing.hypothesis_extra import strategies as st
+from cosmic.testing.model_strategies import fitting_parts, models_like, over_experts
 from cosmic.testing.program_strategies import stages_of
 from cosmic.trace.execution_graph import (
     ExecutionGraph,
@@ -63,6 +64,8 @@ def workloads(draw: st.DrawFn, most_devices: int = 16) -> Workload:
         sequence=split.sequence * split.tensor * draw(st.sampled_from((16, 512))),
         vocabulary=draw(st.sampled_from((0, 0, 100, 32000))),
     )
+    model = draw(models_like(model, split.tensor))
+    split = draw(st.sampled_from(list(over_experts(split, model))))
     parts = split.virtual_stages
     rounds = st.sampled_from((split.pipeline, 2 * split.pipeline))
     micro_batches = draw(rounds if parts > 1 else st.integers(1, 5))
@@ -118,18 +121,12 @@ def parallelisms(draw: st.DrawFn, most_devices: int = 16) -> Parallelism:
 
 
 def _shared_out(split: Parallelism) -> Iterator[Parallelism]:
-    """The split with every group over which its weights can be sharded.
-
-    A border between shards and copies goes well with those between axes if each border
-    lies a multiple of the one before away.
-    """
-    axes = [split.stride(axis) * split.degree(axis) for axis in Axis]
+    """The split with every group over which its weights can be sharded."""
     for group in range(split.replicas + 1):
         with suppress(ConsistencyError):
             shared = replace(split, sharding_group=group)
             shards, _ = shared.replica_parts()
-            borders = sorted({1, *axes, *map(prod, shards)})
-            if all(outer % inner == 0 for inner, outer in pairwise(borders)):
+            if fitting_parts(split, shards):
                 yield shared
 
 
