@@ -19,6 +19,7 @@ from cosmic.cli.comparing import bench, pareto
 from cosmic.cli.compiled_code import room_for_compiled_code
 from cosmic.cli.interrupts import Interrupts
 from cosmic.cli.launch_commands import launch, new
+from cosmic.cli.studies import export
 from cosmic.cli.trace import trace
 from cosmic.cli.validate_commands import calibrate, validate
 from cosmic.errors import CosmicError
@@ -288,6 +289,7 @@ cosmic.add_command(validate)
 cosmic.add_command(calibrate)
 cosmic.add_command(launch)
 cosmic.add_command(new)
+cosmic.add_command(export)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:

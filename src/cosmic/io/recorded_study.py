@@ -2,6 +2,7 @@
 
 import stat
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,8 +13,9 @@ from cosmic.search.trial import RecordedTrial
 FORMAT = "cosmic trial log"
 SCHEMA = 1  # grows when a file of the new kind cannot be read by the old code
 UNCHANGED = "nothing was changed"
+_BEGINNING = b'{"number":'  # of every line that holds a trial
 
-_LONGEST_LINE = 1 << 24  # bytes; no trial comes near it, and other files may
+LONGEST_LINE = 1 << 24  # bytes; no trial comes near it, and other files may
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +39,13 @@ class Content:
         study: What is sound of it: the header, and the trials before any damage.
         end: Where that ends, in bytes.
         damage: The first thing wrong after it, with file and line; empty if none.
+        cut_off: Whether that is only the end of a last line, as a kill leaves it.
     """
 
     study: RecordedStudy
     end: int
     damage: str = ""
+    cut_off: bool = False
 
     def check_sound(self, path: Path) -> None:
         """Refuse a damaged log.
@@ -98,21 +102,85 @@ def scan(path: Path) -> Content:
         StudyError: If not even its first line is that of a trial log.
         OSError: If it cannot be read.
     """
-    trials: list[RecordedTrial] = []
-    damage = ""
+    reader = LogReader(path)
+    trials = tuple(reader)
+    study = RecordedStudy(reader.header, trials)
+    return Content(
+        study=study, end=reader.end, damage=reader.damage, cut_off=reader.cut_off
+    )
+
+
+class LogReader:
+    """Reads the trials of a log one by one, up to what is wrong with it.
+
+    Args:
+        path: The trial log.
+
+    Attributes:
+        header: All that the trials depend on.
+        count: How many trials were read so far.
+        end: Where the last of them ends, in bytes.
+        damage: The first thing wrong after it, with file and line; empty if none.
+        cut_off: Whether that is only the end of a last line, as a kill leaves it.
+
+    Raises:
+        StudyError: If not even the first line is that of a trial log.
+        OSError: If it cannot be read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.header, self.end = _read_header(path)
+        self.count = 0
+        self.damage = ""
+        self.cut_off = False
+        self._path = path
+
+    def __iter__(self) -> Iterator[RecordedTrial]:
+        """Every sound trial, in order."""
+        with self._path.open("rb") as file:
+            file.seek(self.end)
+            while line := file.readline(LONGEST_LINE):
+                try:
+                    _check_whole(line)
+                    trial = decode_trial(line, self.count)
+                except RecordError as error:
+                    self.damage = f"{self._path}:{self.count + 2}: the line {error}"
+                    self.cut_off = _is_cut_off(line)
+                    break
+                self.end += len(line)
+                self.count += 1
+                yield trial
+
+
+def read_header(path: Path) -> Mapping[str, object]:
+    """The header of a trial log.
+
+    Raises:
+        StudyError: If it is no trial log.
+        OSError: If it cannot be read.
+    """
+    return _read_header(path)[0]
+
+
+def _read_header(path: Path) -> tuple[Mapping[str, object], int]:
+    """The header of a trial log, and where it ends, in bytes."""
+    check_file(path)
     with path.open("rb") as file:
-        header = _header(path, file.readline(_LONGEST_LINE))
-        end = file.tell()
-        while line := file.readline(_LONGEST_LINE):
-            try:
-                _check_whole(line)
-                trials.append(decode_trial(line, len(trials)))
-            except RecordError as error:
-                damage = f"{path}:{len(trials) + 2}: the line {error}"
-                break
-            end += len(line)
-    study = RecordedStudy(header, tuple(trials))
-    return Content(study=study, end=end, damage=damage)
+        return _header(path, file.readline(LONGEST_LINE)), file.tell()
+
+
+@contextmanager
+def one_line_errors(path: Path) -> Iterator[None]:
+    """Turn what the operating system refuses into a `StudyError`."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise StudyError(f"{path}: there is no such file") from error
+    except OSError as error:
+        raise StudyError(
+            f"{error.filename or path}: {error.strerror}; {UNCHANGED}. "
+            f"Give a file that can be read and written"
+        ) from error
 
 
 def _header(path: Path, line: bytes) -> Mapping[str, object]:
@@ -137,8 +205,15 @@ def _header(path: Path, line: bytes) -> Mapping[str, object]:
     return header
 
 
+def _is_cut_off(line: bytes) -> bool:
+    """Whether a line is the beginning of one that was to be written."""
+    begun = line[: len(_BEGINNING)] == _BEGINNING[: len(line)]
+    ended = line.endswith(b"\n") or len(line) == LONGEST_LINE
+    return begun and not ended and b"\0" not in line
+
+
 def _check_whole(line: bytes) -> None:
-    if len(line) == _LONGEST_LINE:
+    if len(line) == LONGEST_LINE:
         raise RecordError("is too long")
     if not line.endswith(b"\n"):
         raise RecordError("is cut off")

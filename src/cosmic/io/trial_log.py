@@ -10,8 +10,8 @@ line, and the file stays as it was. `repair` sets the damaged end of a log aside
 """
 
 import os
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
@@ -31,6 +31,7 @@ from cosmic.io.recorded_study import (
     RecordedStudy,
     check_file,
     damaged_file,
+    one_line_errors,
     scan,
 )
 from cosmic.io.trial_record import decode, encode, encode_trial
@@ -85,7 +86,7 @@ class TrialLog(TrialSink):
         path = Path(path)
         line = encode({"format": FORMAT, "schema": SCHEMA, **header})
         content = Content(study=RecordedStudy(decode(line), ()), end=0)
-        with _one_line_errors(path), ExitStack() as opened:
+        with one_line_errors(path), ExitStack() as opened:
             _check_absent(path)
             opened.callback(_lock(path).release)
             log = cls(path, opened.enter_context(FileIO(path, "x")), content)
@@ -117,7 +118,7 @@ class TrialLog(TrialSink):
         """
         path = Path(path)
         header = decode(encode({"format": FORMAT, "schema": SCHEMA, **header}))
-        with _one_line_errors(path), ExitStack() as opened:
+        with one_line_errors(path), ExitStack() as opened:
             check_file(path)
             opened.callback(_lock(path).release)
             file = opened.enter_context(FileIO(path, "r+"))
@@ -197,7 +198,7 @@ def read_trial_log(path: str | Path) -> RecordedStudy:
         StudyError: If the file is damaged or no trial log.
     """
     path = Path(path)
-    with _one_line_errors(path):
+    with one_line_errors(path):
         check_file(path)
         content = scan(path)
         content.check_sound(path)
@@ -215,7 +216,7 @@ def repair(path: str | Path) -> Repair:
     """
     path = Path(path)
     damaged = damaged_file(path)
-    with _one_line_errors(path), ExitStack() as opened:
+    with one_line_errors(path), ExitStack() as opened:
         check_file(path)
         opened.callback(_lock(path).release)
         file = opened.enter_context(path.open("r+b"))
@@ -253,17 +254,3 @@ def _lock(path: Path) -> FileLock:
             f"Wait until that ends, or give a new file"
         ) from error
     return lock
-
-
-@contextmanager
-def _one_line_errors(path: Path) -> Iterator[None]:
-    """Turn what the operating system refuses into a `StudyError`."""
-    try:
-        yield
-    except FileNotFoundError as error:
-        raise StudyError(f"{path}: there is no such file") from error
-    except OSError as error:
-        raise StudyError(
-            f"{error.filename or path}: {error.strerror}; {UNCHANGED}. "
-            f"Give a file that can be read and written"
-        ) from error

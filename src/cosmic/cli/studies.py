@@ -1,0 +1,27 @@
+"""What is done with trial logs: verbs and their arguments only.
+
+A verb loads what it needs when it is called, so that help stays fast.
+"""
+
+from typing import Any
+
+import click
+
+
+@click.command("export")
+@click.argument("log", metavar="LOG.jsonl")
+@click.option(
+    "--output", required=True, metavar="FILE", help="The table: .parquet or .csv."
+)
+@click.option(
+    "--format", "file_format", help="parquet or csv; by the name of FILE by default."
+)
+def export(**given: Any) -> None:
+    """Write a study as a flat table: a row a trial, for pandas, Polars or a sheet.
+
+    Columns are number, digest, each parameter, each metric, feasible, violations and
+    score. Needs the extra cosmic[export].
+    """
+    from cosmic.cli.export import export_log
+
+    export_log(**given)
