@@ -1,8 +1,122 @@
-"""What is done with trial logs, as people call it."""
+"""`cosmic export`, `cosmic study` and `cosmic merge`."""
 
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-import duckdb
 import pytest
 
-from tests.cli.conftest import Cosmic
+Cosmic = Callable[..., Any]  # the fixture that calls the command line
+
+
+@pytest.fixture
+def log(cosmic: Cosmic) -> Path:
+    """The log of a study of 24 trials."""
+    found = cosmic("search", "study.yaml", "--output", "log.jsonl")
+    assert found.code == 0
+    return Path("log.jsonl")
+
+
+def test_an_export_says_what_it_wrote(cosmic: Cosmic, log: Path) -> None:
+    found = cosmic("export", str(log), "--output", "table.csv")
+
+    head, *rows = Path("table.csv").read_text().splitlines()
+    assert found.out == f"table.csv: 24 trials, {head.count(',') + 1} columns\n"
+    assert head.startswith("number,digest,dp,pp,sp,weight_sharded,chunks,")
+    assert head.endswith(",feasible,violations,score")
+    assert len(rows) == 24
+
+
+def test_a_summary_ranks_as_the_search_did(cosmic: Cosmic, log: Path) -> None:
+    searched = cosmic(
+        "search", "study.yaml", "--output", str(log), "--resume", "--json"
+    )
+    found = cosmic("study", str(log), "--json").document
+
+    assert found["trials"] == searched.document["trials"] == 24
+    assert found["feasible"] == searched.document["feasible"]
+    for ours, theirs in zip(found["best"], searched.document["best"], strict=True):
+        for key in ("number", "digest", "value", "score", "metrics"):
+            assert ours[key] == theirs[key]
+    assert [m["trials"] for m in found["best_so_far"]] == [1, 10, 24]
+    assert found["best_so_far"][-1]["value"] == found["best"][0]["value"]
+
+
+def test_a_study_is_ranked_by_another_objective_without_simulating(
+    cosmic: Cosmic, log: Path
+) -> None:
+    found = cosmic("study", str(log), "--objective", "runtime", "--json").document
+
+    values = [design["metrics"]["runtime"] for design in found["best"]]
+    assert [design["value"] for design in found["best"]] == [v * 1e9 for v in values]
+    assert values == sorted(values)
+    shown = cosmic("study", str(log), "--objective", "runtime").out
+    assert "perf_per_bandwidth; ranked here by runtime" in shown
+
+
+def test_a_summary_shows_header_trials_designs_and_misfits(
+    cosmic: Cosmic, log: Path
+) -> None:
+    out = cosmic("study", str(log), "--top", "2").out
+
+    for words in ("study: 24 trials", "tiny, full_stack", "genetic, seed 1"):
+        assert words in out
+    for title in ("Best so far", "Best designs by", "The best design"):
+        assert title in out
+
+
+def test_a_log_that_is_being_written_can_be_viewed(cosmic: Cosmic, log: Path) -> None:
+    with log.open("ab") as file:
+        file.write(b'{"number":24,"di')
+    found = cosmic("study", str(log), "--json")
+
+    assert found.document["trials"] == 24
+    assert "left out 16 bytes of a last line that is not whole" in found.err
+    assert cosmic("export", str(log), "--output", "t.csv").out.startswith("t.csv: 24 ")
+
+
+def test_without_duckdb_a_study_is_read_all_the_same(log: Path) -> None:
+    """In a process of its own, where DuckDB cannot be imported."""
+    code = "import sys; sys.modules['duckdb'] = None; import cosmic.cli.main as m; "
+    commands = (("study", str(log)), ("export", str(log), "--output", "t.csv"))
+    without, refused = (
+        subprocess.run(
+            [sys.executable, "-c", f"{code}sys.exit(m.run({list(command)}))"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        for command in commands
+    )
+
+    assert "study: 24 trials" in without.stdout
+    assert refused.returncode == 2
+    assert refused.stderr.startswith("cosmic: this needs DuckDB: pip install 'duckdb")
+    assert refused.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["study", "missing.jsonl"], "missing.jsonl: there is no such file"),
+        (["study", "study.yaml"], "study.yaml:1: the line is not JSON"),
+        (["study", "log.jsonl", "--objective", "ttft"], "reads metric"),
+        (["export", "log.jsonl", "--output", "t.xls"], "end its name in .parquet"),
+        (
+            ["export", "log.jsonl", "--output", "t", "--format", "xls"],
+            "no format named",
+        ),
+        (["export", "log.jsonl"], "Missing option"),
+    ],
+)
+def test_bad_input_is_one_line(
+    cosmic: Cosmic, log: Path, arguments: list[str], message: str
+) -> None:
+    found = cosmic(*arguments)
+
+    assert found.code == 2
+    assert found.out == ""
+    assert message in found.err
+    assert found.err.count("\n") == 1

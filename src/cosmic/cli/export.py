@@ -1,6 +1,7 @@
 """`cosmic export`: a study as a flat table."""
 
 from cosmic.cli.console import remark, say
+from cosmic.cli.wording import unfinished_text
 from cosmic.io.study_export import export_study
 
 
@@ -16,11 +17,3 @@ def export_log(log: str, output: str, file_format: str | None) -> None:
     if done.unfinished:
         remark(unfinished_text(log, done.unfinished))
     say(f"{output}: {done.rows:,} trials, {len(done.columns)} columns")
-
-
-def unfinished_text(log: str, count: int) -> str:
-    """The remark about a last line that is not whole."""
-    return (
-        f"{log}: left out {count:,} bytes of a last line that is not whole: it is "
-        f"being written, or was cut off by a kill"
-    )

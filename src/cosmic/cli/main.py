@@ -20,6 +20,7 @@ from cosmic.cli.compiled_code import room_for_compiled_code
 from cosmic.cli.interrupts import Interrupts
 from cosmic.cli.launch_commands import launch, new
 from cosmic.cli.studies import export
+from cosmic.cli.studies import export, study
 from cosmic.cli.trace import trace
 from cosmic.cli.validate_commands import calibrate, validate
 from cosmic.errors import CosmicError
@@ -290,6 +291,7 @@ cosmic.add_command(calibrate)
 cosmic.add_command(launch)
 cosmic.add_command(new)
 cosmic.add_command(export)
+cosmic.add_command(study)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:

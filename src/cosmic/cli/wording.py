@@ -210,3 +210,11 @@ def scientific(count: int) -> str:
     if exponent < 300:
         return f"{count:.2e}"
     return f"{int(digits[:3]) / 100:.2f}e+{exponent}"
+
+
+def unfinished_text(log: str, count: int) -> str:
+    """The remark about a last line that is not whole."""
+    return (
+        f"{log}: left out {count:,} bytes of a last line that is not whole: it is "
+        f"being written, or was cut off by a kill"
+    )

@@ -1,15 +1,14 @@
 """LogTable: a trial log as a table that DuckDB reads, whatever its size."""
 
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from cosmic.errors import StudyError
 from cosmic.io.duckdb_extra import duckdb
 from cosmic.io.line_index import LineIndex
-from cosmic.io.recorded_study import LONGEST_LINE, UNCHANGED, scan
-from cosmic.io.trial_record import decode_trial
-from cosmic.search.trial import RecordedTrial
+from cosmic.io.recorded_study import LONGEST_LINE, UNCHANGED, LogReader
 
 _VIOLATIONS = 'STRUCT("constraint" VARCHAR, message VARCHAR)[]'
 _COLUMNS = {
@@ -62,16 +61,12 @@ class LogTable:
             f"columns = {{{listed}}}) WHERE number BETWEEN 0 AND {self.trials - 1})"
         )
 
-    def trial(self, number: int) -> RecordedTrial:
-        """One trial, in full."""
-        return decode_trial(self.index.line(number + 1), number)
-
 
 def open_log_table(path: str | Path) -> LogTable:
-    """Open a trial log, which may be in use, and see that its trials are in order.
+    """Open a trial log, which may be in use; `check_in_order` is still to be asked.
 
     Raises:
-        StudyError: If the file is damaged or no trial log.
+        StudyError: If the file is no trial log.
         CosmicError: If DuckDB is missing.
     """
     connection = duckdb.connect(
@@ -80,9 +75,7 @@ def open_log_table(path: str | Path) -> LogTable:
             "autoload_known_extensions": "false",
         }
     )
-    table = LogTable(LineIndex.of(Path(path)), connection)
-    _check_in_order(table)
-    return table
+    return LogTable(LineIndex.of(Path(path)), connection)
 
 
 def identifier(name: str) -> str:
@@ -103,22 +96,31 @@ def text(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
-def _check_in_order(table: LogTable) -> None:
+def check_in_order(table: LogTable, rows: str, columns: Sequence[str]) -> None:
     """Refuse a log with a line too few, too many or out of order.
 
     What exactly is wrong with it, and where, is for the slow reader to say.
+
+    Args:
+        table: The log.
+        rows: What stands for its rows after FROM.
+        columns: Those that every line must have.
+
+    Raises:
+        StudyError: If it is damaged.
     """
-    count = table.trials
+    counts = ", ".join(f"count({column})" for column in columns)
     found = table.connection.execute(
-        f"SELECT count(digest), count(point), count(metrics), count(violations), "
-        f"count(*) FILTER (number = place) FROM "
-        f"(SELECT *, row_number() OVER () - 1 AS place FROM {table.rows()})"
+        f"SELECT count(*) FILTER (number = place), {counts} FROM "
+        f"(SELECT *, row_number() OVER () - 1 AS place FROM {rows})"
     ).fetchone()
-    if found != (count,) * 5:
-        scan(table.path).check_sound(table.path)
+    if found != (table.trials,) * (1 + len(columns)):
+        reader = LogReader(table.path)
+        deque(reader, maxlen=0)
+        reader.check_sound()
         raise StudyError(
-            f"{table.path}: not all of its {count:,} lines are trials in order; "
-            f"{UNCHANGED}"
+            f"{table.path}: not all of its {table.trials:,} lines are trials in "
+            f"order; {UNCHANGED}"
         )
 
 

@@ -48,17 +48,12 @@ class Content:
     cut_off: bool = False
 
     def check_sound(self, path: Path) -> None:
-        """Refuse a damaged log.
+        """Refuse a damaged log, saying what can be kept of it.
 
         Raises:
             StudyError: If it is one.
         """
-        if self.damage:
-            raise StudyError(
-                f"{self.damage}; {UNCHANGED}. With --repair the "
-                f"{len(self.study.trials)} whole trials before it are kept, and the "
-                f"rest is moved to {damaged_file(path)}"
-            )
+        _refuse(path, self.damage, len(self.study.trials))
 
     def check_header(
         self, path: Path, expected: Mapping[str, object], may_differ: Collection[str]
@@ -150,6 +145,22 @@ class LogReader:
                 self.end += len(line)
                 self.count += 1
                 yield trial
+
+    def check_sound(self) -> None:
+        """Refuse a log in which something wrong was found, saying what can be kept.
+
+        Raises:
+            StudyError: If it is damaged.
+        """
+        _refuse(self._path, self.damage, self.count)
+
+
+def _refuse(path: Path, damage: str, kept: int) -> None:
+    if damage:
+        raise StudyError(
+            f"{damage}; {UNCHANGED}. With --repair the {kept} whole trials before it "
+            f"are kept, and the rest is moved to {damaged_file(path)}"
+        )
 
 
 def read_header(path: Path) -> Mapping[str, object]:

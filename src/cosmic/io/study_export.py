@@ -14,7 +14,13 @@ from pathlib import Path
 
 from cosmic.errors import SpecError, StudyError, UnknownNameError
 from cosmic.io.duckdb_extra import duckdb
-from cosmic.io.log_table import LogTable, identifier, open_log_table, text
+from cosmic.io.log_table import (
+    LogTable,
+    check_in_order,
+    identifier,
+    open_log_table,
+    text,
+)
 from cosmic.io.recorded_study import UNCHANGED, one_line_errors
 
 FORMATS = {
@@ -76,6 +82,7 @@ def export_study(
     options = FORMATS[_format(output, file_format)]
     table = open_log_table(log)
     _check_target(output, table.path)
+    check_in_order(table, table.rows(), ("digest", "point", "metrics", "violations"))
     points, metrics = _structures(table)
     vectors_as_text = options is FORMATS["csv"]
     columns = dict(_columns(points, metrics, vectors_as_text=vectors_as_text))
