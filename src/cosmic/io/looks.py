@@ -3,12 +3,10 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 from typing_extensions import override
 
-from cosmic.errors import CosmicError
 from cosmic.evaluation.evaluation import Evaluation
 from cosmic.io.line_index import LineIndex
 from cosmic.io.recorded_study import LogReader, one_line_errors
@@ -67,19 +65,6 @@ class Looks(Protocol):
     def breaches(self) -> tuple[Breach, ...]:
         """What was broken, most often first; known when all trials were seen."""
         ...
-
-
-def open_looks(path: Path) -> Looks:
-    """Open a trial log; with DuckDB, where it is there, for that is much faster.
-
-    Raises:
-        StudyError: If the file is damaged or no trial log.
-    """
-    try:
-        from cosmic.io.table_looks import TableLooks
-    except CosmicError:
-        return ReadLooks(LineIndex.of(path))
-    return TableLooks(path)
 
 
 class ReadLooks(Looks):

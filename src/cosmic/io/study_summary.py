@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from cosmic.errors import CosmicError
 from cosmic.evaluation.objective import OBJECTIVES, Objective, objective_named
 from cosmic.io.line_index import LineIndex
-from cosmic.io.looks import Breach, Look, Looks, open_looks
+from cosmic.io.looks import Breach, Look, Looks, ReadLooks
 from cosmic.io.recorded_study import one_line_errors, read_header
 from cosmic.io.trial_record import decode_trial
 from cosmic.search.leaders import Leaders, Milestone
@@ -85,6 +86,19 @@ def summarize_study(
             breaches=looks.breaches(),
             unfinished=looks.index.rest,
         )
+
+
+def open_looks(path: Path) -> Looks:
+    """Open a trial log; with DuckDB, where it is there, for that is much faster.
+
+    Raises:
+        StudyError: If the file is damaged or no trial log.
+    """
+    try:
+        from cosmic.io.table_looks import TableLooks
+    except CosmicError:
+        return ReadLooks(LineIndex.of(path))
+    return TableLooks(path)
 
 
 def _rank(looks: Looks, objective: Objective | None, leaders: Leaders) -> int:

@@ -16,8 +16,8 @@ from cosmic.evaluation.evaluator import FunctionEvaluator
 from cosmic.evaluation.objective import OBJECTIVES
 from cosmic.io import study_summary
 from cosmic.io.line_index import LineIndex
-from cosmic.io.looks import Looks, ReadLooks, open_looks
-from cosmic.io.study_summary import summarize_study
+from cosmic.io.looks import Looks, ReadLooks
+from cosmic.io.study_summary import open_looks, summarize_study
 from cosmic.io.trial_log import TrialLog
 from cosmic.search.agent import Agent
 from cosmic.search.study import Study
