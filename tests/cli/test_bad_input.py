@@ -200,14 +200,31 @@ def test_a_foreign_log_is_one_line_and_stays_as_it_is(
     assert log.read_bytes() == content
 
 
-def test_a_truncated_log_is_one_line_and_can_be_repaired(
+def test_a_log_whose_last_line_was_cut_off_goes_on_and_says_so(
     cosmic: Cosmic, log: Path
 ) -> None:
     whole = log.read_bytes()
     log.write_bytes(whole[:-10])
+    cut = len(whole.splitlines(keepends=True)[-1]) - 10
+
+    found = cosmic("search", "study.yaml", "--resume")
+    assert found.code == 0
+    assert found.err == (
+        f"{LOG}: the last line was cut off, as by a kill; its {cut:,} bytes are in "
+        f"{LOG}.damaged, and 23 trials are kept\n"
+    )
+    assert log.read_bytes() == whole
+
+
+def test_a_damaged_log_is_one_line_and_can_be_repaired(
+    cosmic: Cosmic, log: Path
+) -> None:
+    whole = log.read_bytes()
+    damaged = whole[:-10] + b"\0" * 10
+    log.write_bytes(damaged)
 
     refused(cosmic("search", "study.yaml", "--resume"), "is cut off", "--repair")
-    assert log.read_bytes() == whole[:-10]
+    assert log.read_bytes() == damaged
 
     assert cosmic("search", "study.yaml", "--repair").code == 0
     assert log.read_bytes() == whole

@@ -121,7 +121,14 @@ def _log(request: SearchRequest, plan: StudyPlan, path: Path) -> TrialLog:
         )
         remark(f"{path}: {moved}; {done.kept:,} trials are kept")
     if request.resume or request.repair:
-        return TrialLog.resume(path, header)
+        log = TrialLog.resume(path, header)
+        if log.set_aside is not None:
+            done = log.set_aside
+            remark(
+                f"{path}: the last line was cut off, as by a kill; its {done.moved:,} "
+                f"bytes are in {done.damaged}, and {done.kept:,} trials are kept"
+            )
+        return log
     if path.exists():
         raise StudyError(
             f"{path}: there is such a file already; go on with it by --resume, or give "

@@ -25,10 +25,13 @@ class RecordedStudy:
     Attributes:
         header: All that the trials depend on.
         trials: Every trial, in order.
+        cut_off: Whether a last line was left out that is not whole: it is being
+            written, or was cut off by a kill.
     """
 
     header: Mapping[str, object]
     trials: tuple[RecordedTrial, ...]
+    cut_off: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,21 +42,22 @@ class Content:
         study: What is sound of it: the header, and the trials before any damage.
         end: Where that ends, in bytes.
         damage: The first thing wrong after it, with file and line; empty if none.
-        cut_off: Whether that is only the end of a last line, as a kill leaves it.
     """
 
     study: RecordedStudy
     end: int
     damage: str = ""
-    cut_off: bool = False
 
     def check_sound(self, path: Path) -> None:
         """Refuse a damaged log, saying what can be kept of it.
 
+        A last line that was cut off, as a kill leaves it, is no damage.
+
         Raises:
             StudyError: If it is one.
         """
-        _refuse(path, self.damage, len(self.study.trials))
+        if not self.study.cut_off:
+            _refuse(path, self.damage, len(self.study.trials))
 
     def check_header(
         self, path: Path, expected: Mapping[str, object], may_differ: Collection[str]
@@ -99,10 +103,8 @@ def scan(path: Path) -> Content:
     """
     reader = LogReader(path)
     trials = tuple(reader)
-    study = RecordedStudy(reader.header, trials)
-    return Content(
-        study=study, end=reader.end, damage=reader.damage, cut_off=reader.cut_off
-    )
+    study = RecordedStudy(reader.header, trials, reader.cut_off)
+    return Content(study=study, end=reader.end, damage=reader.damage)
 
 
 class LogReader:

@@ -5,8 +5,10 @@ parameter set, agent, seed, ...). Then follows one trial a line, in order. Trial
 written a batch at a time and are on the disk when `write` comes back. One process
 at a time may write, which a lock beside the file (FILE.lock) sees to.
 
-Nothing here mends a file unasked: whatever is wrong with one is a `StudyError` of one
-line, and the file stays as it was. `repair` sets the damaged end of a log aside.
+A kill at any moment leaves whole trials, and at most a last line that is cut off. That
+line is set aside when the study goes on. Nothing else here mends a file unasked: what
+is wrong with one is a `StudyError` of one line, and the file stays as it was. `repair`
+sets the damaged end of a log aside.
 """
 
 import os
@@ -40,7 +42,7 @@ from cosmic.search.trial import RecordedTrial, Trial, TrialSink
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Repair:
-    """What a repair did.
+    """What a repair did, or the beginning of a log that goes on.
 
     Attributes:
         kept: Trials that are left in the log.
@@ -69,6 +71,7 @@ class TrialLog(TrialSink):
         self._path = path
         self._file = file
         self._study = content.study
+        self._set_aside: Repair | None = None
         self._whole = (content.end, len(content.study.trials))  # bytes and trials
         self._opened = ExitStack()
 
@@ -85,16 +88,12 @@ class TrialLog(TrialSink):
         """
         path = Path(path)
         line = encode({"format": FORMAT, "schema": SCHEMA, **header})
-        content = Content(study=RecordedStudy(decode(line), ()), end=0)
+        content = Content(study=RecordedStudy(decode(line), ()), end=len(line))
         with one_line_errors(path), ExitStack() as opened:
             _check_absent(path)
             opened.callback(_lock(path).release)
-            log = cls(path, opened.enter_context(FileIO(path, "x")), content)
-            try:
-                log._append(line, trials=0)
-            except StudyError:
-                path.unlink()  # a log without a header is of no use to anyone
-                raise
+            _write_whole(path, line)
+            log = cls(path, opened.enter_context(FileIO(path, "r+")), content)
             log._opened = opened.pop_all()
         return log
 
@@ -106,6 +105,8 @@ class TrialLog(TrialSink):
         may_differ: Collection[str] = ("budget",),
     ) -> Self:
         """Go on with the log of an interrupted study, or of one to be extended.
+
+        A last line that was cut off is moved to FILE.damaged; see `set_aside`.
 
         Args:
             path: The file.
@@ -126,8 +127,15 @@ class TrialLog(TrialSink):
             content.check_sound(path)
             content.check_header(path, header, may_differ)
             log = cls(path, file, content)
+            if content.study.cut_off:
+                log._set_aside = _move_end(path, content)
             log._opened = opened.pop_all()
         return log
+
+    @property
+    def set_aside(self) -> Repair | None:
+        """What was done about a last line that was cut off; None if there was none."""
+        return self._set_aside
 
     @property
     @override
@@ -194,6 +202,8 @@ class TrialLog(TrialSink):
 def read_trial_log(path: str | Path) -> RecordedStudy:
     """Read a trial log for viewing; it may be in use.
 
+    A last line that is not whole, as one that is being written, is left out.
+
     Raises:
         StudyError: If the file is damaged or no trial log.
     """
@@ -215,12 +225,16 @@ def repair(path: str | Path) -> Repair:
             writing the log.
     """
     path = Path(path)
-    damaged = damaged_file(path)
     with one_line_errors(path), ExitStack() as opened:
         check_file(path)
         opened.callback(_lock(path).release)
-        file = opened.enter_context(path.open("r+b"))
-        content = scan(path)
+        return _move_end(path, scan(path))
+
+
+def _move_end(path: Path, content: Content) -> Repair:
+    """Move what follows the whole trials of a log to the file for it."""
+    damaged = damaged_file(path)
+    with path.open("r+b") as file:
         moved = file.seek(0, os.SEEK_END) - content.end
         if moved:
             file.seek(content.end)
@@ -231,6 +245,30 @@ def repair(path: str | Path) -> Repair:
             file.truncate(content.end)
             os.fsync(file.fileno())
     return Repair(kept=len(content.study.trials), moved=moved, damaged=damaged)
+
+
+def _write_whole(path: Path, content: bytes) -> None:
+    """Make a file that is there with all its content, or not at all."""
+    new = path.with_name(f"{path.name}.new")
+    try:
+        with new.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(new, path)
+    except OSError as error:
+        with suppress(OSError):
+            new.unlink(missing_ok=True)
+        raise StudyError(
+            f"{path}: cannot be written: {error.strerror}; {UNCHANGED}. "
+            f"Give a file that can be written"
+        ) from error
+    with suppress(OSError):  # some file systems do not sync folders
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
 
 def _check_absent(path: Path) -> None:

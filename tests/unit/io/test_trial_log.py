@@ -161,6 +161,11 @@ def cut_off(text: bytes) -> bytes:
     return text[:-10]
 
 
+def cut_block(text: bytes) -> bytes:
+    """With the last 10 bytes empty, as a crashed file system leaves a block."""
+    return cut_off(text) + b"\0" * 10
+
+
 def scribble(text: bytes) -> bytes:
     """With a fourth line that is not JSON."""
     lines = text.splitlines(keepends=True)
@@ -179,7 +184,7 @@ def line_lost(text: bytes) -> bytes:
 
 
 DAMAGES = [
-    (cut_off, "study.jsonl:7: the line is cut off; nothing was changed", 5),
+    (cut_block, "study.jsonl:7: the line is cut off; nothing was changed", 5),
     (scribble, "study.jsonl:4: the line is not JSON", 2),
     (binary_end, "study.jsonl:8: the line is cut off", 6),
     (line_lost, "study.jsonl:4: the line holds trial 3 where trial 2 should stand", 2),
@@ -216,6 +221,76 @@ def test_a_repair_keeps_the_whole_trials_and_loses_nothing(
     assert path.read_bytes() + done.damaged.read_bytes() == before
     assert done.moved == len(done.damaged.read_bytes())
     assert len(read_trial_log(path).trials) == kept
+
+
+def test_a_last_line_that_was_cut_off_is_set_aside_when_the_study_goes_on(
+    path: Path,
+) -> None:
+    whole = path.read_bytes()
+    last = whole.splitlines(keepends=True)[-1]
+    aside = b""
+    for left in range(1, len(last)):
+        path.write_bytes(whole[: -len(last)] + last[:left])
+        aside += last[:left]
+
+        with TrialLog.resume(path, HEADER) as log:
+            assert log.set_aside is not None
+            assert (log.set_aside.kept, log.set_aside.moved) == (5, left)
+            assert len(log.recorded) == 5
+            log.write(trials(5, 6))
+        assert path.read_bytes() == whole
+        assert log.set_aside.damaged.read_bytes() == aside
+
+
+def test_a_sound_log_has_nothing_to_set_aside(path: Path) -> None:
+    with TrialLog.resume(path, HEADER) as log:
+        assert log.set_aside is None
+    assert not path.with_name("study.jsonl.damaged").exists()
+
+
+def test_a_refused_resume_sets_nothing_aside(path: Path) -> None:
+    path.write_bytes(cut_off(path.read_bytes()))
+    before = path.read_bytes()
+
+    with pytest.raises(StudyError, match="seed"):
+        TrialLog.resume(path, {**HEADER, "seed": 8})
+    assert path.read_bytes() == before
+
+
+def test_a_last_line_that_is_being_written_is_not_read(path: Path) -> None:
+    assert not read_trial_log(path).cut_off
+    path.write_bytes(cut_off(path.read_bytes()))
+
+    study = read_trial_log(path)
+    assert study.cut_off
+    assert [r.number for r in study.trials] == list(range(5))
+
+
+def test_a_last_line_that_begins_as_no_trial_does_is_damage(path: Path) -> None:
+    path.write_bytes(path.read_bytes() + b"number 7 is")
+
+    with pytest.raises(StudyError, match=r"study.jsonl:8: the line is cut off"):
+        TrialLog.resume(path, HEADER)
+
+
+def test_a_log_is_there_with_its_header_or_not_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a kill just before the file gets its name leaves is in nobody's way."""
+
+    def kill(*_paths: Path) -> None:
+        raise KeyboardInterrupt
+
+    path = tmp_path / "study.jsonl"
+    with monkeypatch.context() as patch:
+        patch.setattr("cosmic.io.trial_log.os.replace", kill)
+        with pytest.raises(KeyboardInterrupt):
+            TrialLog.create(path, HEADER)
+    assert not path.exists()
+
+    TrialLog.create(path, HEADER).close()
+    assert len(read_trial_log(path).trials) == 0
+    assert {p.name for p in tmp_path.iterdir()} == {"study.jsonl", "study.jsonl.lock"}
 
 
 def test_a_second_repair_adds_to_what_the_first_set_aside(path: Path) -> None:
