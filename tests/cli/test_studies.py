@@ -120,3 +120,59 @@ def test_bad_input_is_one_line(
     assert found.out == ""
     assert message in found.err
     assert found.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("agent", ["random", "exhaustive"])
+def test_shards_are_merged_to_the_log_of_one_search(cosmic: Cosmic, agent: str) -> None:
+    search = ("search", "tiny.yaml", "--agent", agent, "--trials", "42", "--batch", "4")
+    cosmic(*search, "--output", "whole.jsonl")
+    for index in (1, 2, 3):
+        found = cosmic(*search, "--shard", f"{index}/3", "--json").document
+        assert found["trials"] == {1: 16, 2: 14, 3: 12}[index]
+    logs = [f"runs/tiny-all-seed0-shard{index}of3.jsonl" for index in (1, 2, 3)]
+    merged = cosmic("merge", *logs, "--output", "merged.jsonl")
+
+    assert merged.out == "merged.jsonl: 42 trials of 3 shards\n"
+    assert Path("merged.jsonl").read_bytes() == Path("whole.jsonl").read_bytes()
+    assert cosmic(*search, "--output", "merged.jsonl", "--resume").code == 0
+
+
+def test_searches_on_their_own_are_merged_and_can_be_viewed(cosmic: Cosmic) -> None:
+    search = ("search", "study.yaml", "--shard")
+    for index in (1, 2):
+        cosmic(*search, f"{index}/2", "--output", f"{index}.jsonl")
+    merged = cosmic("merge", "2.jsonl", "1.jsonl", "--output", "merged.jsonl")
+
+    assert "each shard searched on its own" in merged.out
+    assert cosmic("study", "1.jsonl").out.count("1 of 2") == 1
+    shown = cosmic("study", "merged.jsonl").out
+    assert "study: 24 trials" in shown
+    assert "merged from  2 searches, of 12, 12 trials" in shown
+    assert cosmic("export", "merged.jsonl", "--output", "t.csv").code == 0
+    refused = cosmic("search", "study.yaml", "--output", "merged.jsonl", "--resume")
+    assert refused.code == 2
+    assert "no search goes on with it" in refused.err
+
+
+def test_a_shard_resumes_as_the_shard_that_it_is(cosmic: Cosmic) -> None:
+    search = ("search", "study.yaml", "--output", "log.jsonl", "--shard")
+    cosmic(*search, "1/2")
+
+    assert cosmic(*search, "1/2", "--resume").code == 0
+    other = cosmic(*search, "2/2", "--resume")
+    assert "with shard.index = 1, but now it is 2" in other.err
+
+
+@pytest.mark.parametrize(
+    ("shard", "message"),
+    [
+        ("5/4", "--shard 5/4: there is no shard 5 of 4"),
+        ("half", "--shard half: write which of how many, as 3/8"),
+        ("40/50", "--shard 40/50: nothing is left for it of 24 trials"),
+    ],
+)
+def test_a_shard_must_make_sense(cosmic: Cosmic, shard: str, message: str) -> None:
+    found = cosmic("search", "study.yaml", "--shard", shard)
+
+    assert found.code == 2
+    assert message in found.err

@@ -21,6 +21,7 @@ from cosmic.cli.interrupts import Interrupts
 from cosmic.cli.launch_commands import launch, new
 from cosmic.cli.studies import export
 from cosmic.cli.studies import export, study
+from cosmic.cli.studies import export, merge, study
 from cosmic.cli.trace import trace
 from cosmic.cli.validate_commands import calibrate, validate
 from cosmic.errors import CosmicError
@@ -103,6 +104,7 @@ def _simulate(**given: Any) -> None:
 @_trials
 @click.option("--seed", type=click.IntRange(min=0), help="One seed, one search.")
 @click.option("--batch", type=click.IntRange(min=1), help="Designs tried at a time.")
+@click.option("--shard", metavar="I/N", help="Do this part only, then cosmic merge.")
 @_workers
 @_ray
 @click.option(
@@ -291,6 +293,7 @@ cosmic.add_command(calibrate)
 cosmic.add_command(launch)
 cosmic.add_command(new)
 cosmic.add_command(export)
+cosmic.add_command(merge)
 cosmic.add_command(study)
 
 

@@ -16,11 +16,12 @@ from cosmic.cli.references import find_plan, sought, with_agent
 from cosmic.cli.study_log import default_log, header_of
 from cosmic.cli.wording import SCORE_UNITS, count_text
 from cosmic.cli.workers import workers_for
-from cosmic.errors import StudyError
+from cosmic.errors import SpecError, StudyError
 from cosmic.evaluation.evaluator import Evaluator, Inspection
 from cosmic.io.specs import StudyPlan
 from cosmic.io.trial_log import TrialLog, repair
-from cosmic.search.agent import Agent, make_agent
+from cosmic.search.agent import Agent, learns, make_agent
+from cosmic.search.shard import Shard, make_shard_agent, read_shard
 from cosmic.search.study import Study
 
 _INTERRUPTED = 130  # the exit code of a process that was told to stop
@@ -39,6 +40,7 @@ class SearchRequest:
         trials: How many designs are tried.
         seed: From which the agent draws.
         batch: Designs tried at a time.
+        shard: Which of how many searches this is that make up the study, as 3/8.
         workers: Processes that evaluate.
         ray: Address of the Ray cluster that evaluates.
         output: The trial log.
@@ -56,6 +58,7 @@ class SearchRequest:
     trials: int | None
     seed: int | None
     batch: int | None
+    shard: str | None
     workers: int | None
     ray: str | None
     output: str | None
@@ -74,9 +77,12 @@ def search(request: SearchRequest) -> None:
     """
     plan = _plan(request)
     check_some_design_fits(plan.scenario)
-    agent = make_agent(plan.agent, plan.scenario.space, plan.seed, plan.options)
-    path = Path(request.output) if request.output else default_log(plan)
-    with _log(request, plan, path) as log:
+    shard = read_shard(request.shard) if request.shard else None
+    header = header_of(plan, shard)
+    agent = _agent(plan, shard)
+    path = Path(request.output) if request.output else default_log(plan, shard)
+    plan = _share(plan, shard)
+    with _log(request, header, path) as log:
         with patience(remark):
             baseline = Evaluator(plan.scenario).inspect(plan.scenario.baseline)
         with (
@@ -112,8 +118,28 @@ def _plan(request: SearchRequest) -> StudyPlan:
     )
 
 
-def _log(request: SearchRequest, plan: StudyPlan, path: Path) -> TrialLog:
-    header = header_of(plan)
+def _agent(plan: StudyPlan, shard: Shard | None) -> Agent:
+    space = plan.scenario.space
+    if shard is None:
+        return make_agent(plan.agent, space, plan.seed, plan.options)
+    return make_shard_agent(shard, plan.agent, space, plan.seed, plan.options)
+
+
+def _share(plan: StudyPlan, shard: Shard | None) -> StudyPlan:
+    """What is left to this search of the trials of a study."""
+    if shard is None:
+        return plan
+    in_turn = not learns(plan.agent)
+    share = shard.share(plan.trials, plan.batch, one_sequence=in_turn)
+    if not share:
+        raise SpecError(
+            f"--shard {shard}: nothing is left for it of {plan.trials:,} trials in "
+            f"batches of {plan.batch:,}; ask for more trials or fewer shards"
+        )
+    return replace(plan, trials=share)
+
+
+def _log(request: SearchRequest, header: dict[str, object], path: Path) -> TrialLog:
     if request.repair:
         done = repair(path)
         moved = (

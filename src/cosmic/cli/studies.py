@@ -47,3 +47,17 @@ def study(**given: Any) -> None:
     from cosmic.cli.study import StudyRequest, show_study
 
     show_study(StudyRequest(**given))
+
+
+@click.command("merge")
+@click.argument("logs", metavar="LOG.jsonl...", nargs=-1, required=True)
+@click.option("--output", required=True, metavar="FILE", help="The log, a new file.")
+def merge(**given: Any) -> None:
+    """Merge the logs of all shards of a study into one.
+
+    An agent that learns nothing (random, exhaustive) leaves the very log that one
+    search of the whole study would have written; any other one, searches of their own.
+    """
+    from cosmic.cli.merge import merge_logs
+
+    merge_logs(**given)

@@ -6,19 +6,21 @@ from cosmic import __version__
 from cosmic.design.design_point import canonical_text, digest_of
 from cosmic.evaluation.scenario import Scenario
 from cosmic.io.specs import StudyPlan
-from cosmic.search.agent import hyper_parameters
+from cosmic.search.agent import hyper_parameters, learns
+from cosmic.search.shard import Shard
 
 _FOLDER = Path("runs")
 
 
-def default_log(plan: StudyPlan) -> Path:
+def default_log(plan: StudyPlan, shard: Shard | None = None) -> Path:
     """The log of a study where none is named, under the working folder."""
-    return _FOLDER / f"{plan.name}-{plan.scope or 'all'}-seed{plan.seed}.jsonl"
+    part = f"-shard{shard.index}of{shard.of}" if shard else ""
+    return _FOLDER / f"{plan.name}-{plan.scope or 'all'}-seed{plan.seed}{part}.jsonl"
 
 
-def header_of(plan: StudyPlan) -> dict[str, object]:
+def header_of(plan: StudyPlan, shard: Shard | None = None) -> dict[str, object]:
     """All that the trials of a study depend on, and its budget."""
-    return {
+    whole: dict[str, object] = {
         "cosmic": __version__,
         "study": plan.name,
         "scenario": {"name": plan.scenario.name, "digest": scenario_digest(plan.whole)},
@@ -33,6 +35,11 @@ def header_of(plan: StudyPlan) -> dict[str, object]:
         "batch": plan.batch,
         "budget": {"trials": plan.trials},
     }
+    if shard is None:
+        return whole
+    in_turn = not learns(plan.agent)
+    part = {"index": shard.index, "of": shard.of, "one_sequence": in_turn}
+    return {**whole, "shard": part}
 
 
 def scenario_digest(scenario: Scenario) -> str:

@@ -67,15 +67,33 @@ class Content:
         Raises:
             StudyError: Naming the first key that differs.
         """
-        old, new = dict(_leaves(self.study.header)), dict(_leaves(expected))
-        for key in dict.fromkeys([*new, *old]):
-            if key.split(".")[0] in may_differ or old.get(key) == new.get(key):
-                continue
+        found = first_difference(self.study.header, expected, may_differ)
+        if "shards" in self.study.header and "shards" not in expected:
             raise StudyError(
-                f"{path}:1: the log was written with {key} = {_shown(old, key)}, "
-                f"but now it is {_shown(new, key)}; {UNCHANGED}. "
-                f"Ask for the same, or give a new file"
+                f"{path}: was merged from searches that learned on their own, so that "
+                f"no search goes on with it; {UNCHANGED}. Resume their logs, and merge "
+                f"them again"
             )
+        if found is not None:
+            key, old, new = found
+            raise StudyError(
+                f"{path}:1: the log was written with {key} = {old}, but now it is "
+                f"{new}; {UNCHANGED}. Ask for the same, or give a new file"
+            )
+
+
+def first_difference(
+    old: Mapping[str, object],
+    new: Mapping[str, object],
+    may_differ: Collection[str] = (),
+) -> tuple[str, str, str] | None:
+    """The first key in which two headers differ, and what each says; None if none."""
+    before, after = dict(_leaves(old)), dict(_leaves(new))
+    for key in dict.fromkeys([*after, *before]):
+        if key.split(".")[0] in may_differ or before.get(key) == after.get(key):
+            continue
+        return key, _shown(before, key), _shown(after, key)
+    return None
 
 
 def damaged_file(path: Path) -> Path:
@@ -134,6 +152,13 @@ class LogReader:
 
     def __iter__(self) -> Iterator[RecordedTrial]:
         """Every sound trial, in order."""
+        return (trial for _, trial in self._read())
+
+    def lines(self) -> Iterator[bytes]:
+        """The line of every sound trial, in order."""
+        return (line for line, _ in self._read())
+
+    def _read(self) -> Iterator[tuple[bytes, RecordedTrial]]:
         with self._path.open("rb") as file:
             file.seek(self.end)
             while line := file.readline(LONGEST_LINE):
@@ -146,7 +171,7 @@ class LogReader:
                     break
                 self.end += len(line)
                 self.count += 1
-                yield trial
+                yield line, trial
 
     def check_sound(self) -> None:
         """Refuse a log in which something wrong was found, saying what can be kept.

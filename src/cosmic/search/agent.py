@@ -33,7 +33,9 @@ class Agent(Protocol):
 class AgentFactory(Protocol):
     """Makes an agent of a space and a seed.
 
-    Further arguments are the hyper-parameters of the agent; each has a default.
+    Further arguments are the hyper-parameters of the agent; each has a default. One
+    that has an attribute `learns` that is false makes agents that learn nothing: what
+    they ask for does not depend on what they are told.
     """
 
     def __call__(self, space: DesignSpace, seed: int = 0) -> Agent:
@@ -74,6 +76,18 @@ def hyper_parameters(name: str) -> dict[str, HyperParameter]:
         for a in arguments
         if a.name not in ("space", "seed") and a.kind is not a.VAR_KEYWORD
     }
+
+
+def learns(name: str) -> bool:
+    """Whether what an agent asks for depends on the trials that it is told.
+
+    >>> learns("random"), learns("genetic")
+    (False, True)
+
+    Raises:
+        UnknownNameError: If no agent has that name.
+    """
+    return bool(getattr(AGENTS.get(name), "learns", True))
 
 
 def make_agent(

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import islice
+from typing import ClassVar
 
 from typing_extensions import override
 
@@ -21,6 +22,8 @@ class Exhaustive(Agent):
         space: Where to look.
         seed: Taken as every agent takes one, and not used.
     """
+
+    learns: ClassVar[bool] = False
 
     def __init__(self, space: DesignSpace, seed: int = 0) -> None:
         del seed  # there is nothing to draw

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import islice
+from typing import ClassVar
 
 from typing_extensions import override
 
@@ -22,6 +23,8 @@ class RandomSearch(Agent):
         space: Where to look.
         seed: From which the points are drawn.
     """
+
+    learns: ClassVar[bool] = False
 
     def __init__(self, space: DesignSpace, seed: int = 0) -> None:
         unseen = UnseenPoints(space, generator(seed))
