@@ -19,8 +19,6 @@ from cosmic.cli.comparing import bench, pareto
 from cosmic.cli.compiled_code import room_for_compiled_code
 from cosmic.cli.interrupts import Interrupts
 from cosmic.cli.launch_commands import launch, new
-from cosmic.cli.studies import export
-from cosmic.cli.studies import export, study
 from cosmic.cli.studies import export, merge, study
 from cosmic.cli.trace import trace
 from cosmic.cli.validate_commands import calibrate, validate
