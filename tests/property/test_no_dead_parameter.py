@@ -46,6 +46,7 @@ VALUES: Mapping[str, tuple[PointValue, ...]] = {
     "tp": (4,),
     "pp": (4, 2),
     "sp": (8, 4),
+    "ep": (8, 32, 64),
     "weight_sharding": (0, 1, 2, 3),
     "micro_batch": (1, 2),
     "chunks": (2, 16),
@@ -100,10 +101,16 @@ def _serving() -> Scenario:
     return load_scenario("gpt3-175b-chat-512-devices-v1")
 
 
+@cache
+def _mixture() -> Scenario:
+    return load_scenario("deepseek-v3-h800-2048-v1")
+
+
 @pytest.mark.parametrize("name", [name for name in SETTINGS if name != "tp"])
 def test_no_setting_is_dead(name: str) -> None:
-    scenario = _serving() if name in OF_INFERENCE else _scenario()
-    evaluator = Evaluator(scenario) if name in OF_INFERENCE else _evaluator()
+    others = {**dict.fromkeys(OF_INFERENCE, _serving), "ep": _mixture}
+    scenario = others.get(name, _scenario)()
+    evaluator = Evaluator(scenario) if name in others else _evaluator()
     values = VALUES.get(name) or SETTINGS[name].allowed
     fixed = {**scenario.baseline, **WORKLOADS.get(name, {})}
     seen = set()

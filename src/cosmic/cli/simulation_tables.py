@@ -46,6 +46,7 @@ def _what(simulated: Simulated) -> Iterator[tuple[str, str]]:
     sharding = f", weight sharding {split.weight_sharding}" if trained else ""
     schedule = f", {workload.schedule.value}" if trained else ""
     degrees = " x ".join(f"{n} {degree}" for n, degree in simulated.degrees.items())
+    degrees += f", ep {split.expert}" if split.expert > 1 else ""
     yield "scenario", scenario.name
     yield (
         "model",

@@ -279,7 +279,16 @@ def _constants(
         "feed_forward": model.feed_forward,
         "sequence": model.sequence,
         "vocabulary": model.vocabulary,
+        **_expert_constants(model),
     }
+
+
+def _expert_constants(model: TransformerModel) -> dict[str, int]:
+    """Those of a model with a mixture of experts."""
+    if model.experts is None:
+        return {}
+    mixture = model.experts
+    return {"experts": mixture.experts, "expert_feed_forward": mixture.feed_forward}
 
 
 def _cost_model(path: Path, spec: ScenarioSpec) -> CostModel:

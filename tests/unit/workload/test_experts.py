@@ -284,7 +284,9 @@ def test_a_decode_step_reads_the_experts_that_it_needs() -> None:
     step = workload(batch=3, micro_batch=3, inference=asked)
     into = experts_of(step).expert_in().forward
 
-    assert into.work == (Product(rows=1, columns=64, inner=64, batch=6),)
+    assert into.work == (
+        Product(rows=1, columns=64, inner=64, batch=6, right_bytes=2.0),
+    )
     assert into.nbytes == 2 * (6 * 64 + 6 * 64 * 64 + 6 * 64)
 
 
