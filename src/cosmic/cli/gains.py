@@ -13,6 +13,7 @@ _PARTS = {
     "exposed_tensor": "waiting for tensor-parallel communication",
     "exposed_sequence": "waiting for sequence-parallel communication",
     "exposed_data": "waiting for gradients and weights",
+    "exposed_expert": "waiting for rows of experts",
     "bubble": "the pipeline bubble",
 }
 _RESOURCES = {

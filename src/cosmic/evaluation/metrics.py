@@ -9,8 +9,9 @@ from cosmic.simulation.result import Breakdown, SimulationResult
 from cosmic.workload.inference import Task
 from cosmic.workload.memory import MemoryFootprint
 from cosmic.workload.passes import needed_flops
+from cosmic.workload.workload import Workload
 
-_EXCHANGING = ("data", "shard", "copies")
+_EXCHANGING = ("data", "shard", "copies", "expert_data")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,12 +23,14 @@ class Metric:
         unit: SI; empty for a plain ratio.
         about: One sentence for people.
         tasks: Those of which it can be told.
+        of_experts: Whether it can be told of a model with experts only.
     """
 
     name: str
     unit: str
     about: str
     tasks: frozenset[Task] = frozenset(Task)
+    of_experts: bool = False
 
 
 _FIRST = frozenset({Task.PREFILL, Task.SERVE})
@@ -121,6 +124,12 @@ METRICS: Mapping[str, Metric] = {
             about="waiting for gradients and weights, mean over stages",
         ),
         Metric(
+            name="exposed_expert",
+            unit="s",
+            about="waiting for rows on their way to experts and back, mean over stages",
+            of_experts=True,
+        ),
+        Metric(
             name="bubble",
             unit="s",
             about="waiting for other pipeline stages, mean over stages",
@@ -153,7 +162,7 @@ def answer_metrics(configuration: Configuration, answer: Answer) -> dict[str, fl
         "mfu": needed_flops(workload) / available,
         "hfu": answer.flops / available,
         "compute_time": breakdown.compute,
-        **_exposed(breakdown),
+        **_exposed(workload, breakdown),
         "bubble": breakdown.bubble,
     }
 
@@ -190,18 +199,20 @@ def time_metrics(
         "hfu": flops / available,
         "compute_time": breakdown.compute,
         "optimizer_time": breakdown.optimizer,
-        **_exposed(breakdown),
+        **_exposed(workload, breakdown),
         "bubble": breakdown.bubble,
     }
 
 
-def _exposed(breakdown: Breakdown) -> dict[str, float]:
+def _exposed(workload: Workload, breakdown: Breakdown) -> dict[str, float]:
     """Waiting by what travels; all groups that exchange gradients and weights are one.
 
     These are the replicas, and where shards are held in copies, those that share out
-    and those that hold the same.
+    and those that hold the same, also of experts.
     """
     found: dict[str, float] = {}
+    if workload.model.experts is not None:
+        found["exposed_expert"] = 0.0
     for group, time in breakdown.exposed.items():
         name = f"exposed_{'data' if group in _EXCHANGING else group}"
         found[name] = found.get(name, 0.0) + time

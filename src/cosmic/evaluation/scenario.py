@@ -69,6 +69,10 @@ class Scenario:
         """What is sought or bounded can be told of this task."""
         bounded = [limit.metric for limit in self.space.parameter_set.limits]
         for name in (*self.objective.metrics, *bounded):
+            if name in METRICS and METRICS[name].of_experts and not self.model.experts:
+                raise ConsistencyError(
+                    f"{name} is told of models with experts, and this has none"
+                )
             tasks = METRICS[name].tasks if name in METRICS else frozenset(Task)
             if self.task not in tasks:
                 words = " or ".join(task.value for task in Task if task in tasks)

@@ -24,6 +24,7 @@ from cosmic.io import (
     schemas,
     study_schemas,
 )
+from cosmic.io.calibrations import CALIBRATED
 from cosmic.io.presets import PresetKind, preset_names
 from cosmic.io.spec_files import SCHEMAS
 from cosmic.io.spec_models import SpecModel, quantity_schema
@@ -156,7 +157,7 @@ def _in_scenario() -> dict[str, Schema]:
         "system": _preset(PresetKind.SYSTEM),
         "parameter_set": _preset(PresetKind.PARAMETER_SET),
         "objective": {"enum": list(OBJECTIVES)},
-        "cost_model": {"enum": list(COST_MODELS.names())},
+        "cost_model": {"enum": [*COST_MODELS.names(), CALIBRATED]},
         "limits": _limits(),
     }
 

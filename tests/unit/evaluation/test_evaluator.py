@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from cosmic.design.design_point import DesignPoint
+from cosmic.errors import ConsistencyError
 from cosmic.evaluation.evaluator import Evaluator
 from cosmic.evaluation.metrics import METRICS
-from cosmic.evaluation.objective import objective_named
+from cosmic.evaluation.objective import Objective, Term, objective_named
 from cosmic.evaluation.scenario import Scenario
 from cosmic.io.specs import load_scenario
 from cosmic.simulation.result import SimulationResult
@@ -34,8 +35,31 @@ def test_every_metric_is_there_and_defined(scenario: Scenario) -> None:
 
     assert evaluation.feasible
     assert set(evaluation.metrics) == {
-        metric.name for metric in METRICS.values() if Task.TRAIN in metric.tasks
+        metric.name
+        for metric in METRICS.values()
+        if Task.TRAIN in metric.tasks and not metric.of_experts
     }
+
+
+def test_experts_have_a_metric_of_their_own() -> None:
+    """All-to-alls are told apart from exchanged gradients, be there any or not."""
+    scenario = load_scenario("deepseek-v3-h800-2048-v1")
+    roomy = {**scenario.settings, "memory_capacity": 1e15}
+    evaluator = Evaluator(replace(scenario, settings=roomy))
+    alone, spread = (
+        evaluator.inspect({**scenario.baseline, "ep": ep}).evaluation.metrics
+        for ep in (1, 64)
+    )
+
+    assert alone.keys() == spread.keys()
+    assert not any("expert_data" in name for name in spread)
+    assert alone["exposed_expert"] == 0 < spread["exposed_expert"]
+
+
+def test_a_metric_of_experts_needs_some(scenario: Scenario) -> None:
+    objective = Objective(name="rows", terms=(Term(("exposed_expert",)),))
+    with pytest.raises(ConsistencyError, match="told of models with experts"):
+        replace(scenario, objective=objective)
 
 
 def test_a_point_is_simulated_once(scenario: Scenario) -> None:
