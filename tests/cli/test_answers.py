@@ -303,6 +303,8 @@ def test_presets_are_listed_with_a_word_about_each(cosmic: Cosmic) -> None:
 
 def test_a_preset_is_shown_as_its_file_stands(cosmic: Cosmic) -> None:
     assert cosmic("presets", "show", "demo-v1").out.startswith("kind: study\n")
+    calibration = cosmic("presets", "calibrations", "h100-sxm")
+    assert calibration.out.startswith("kind: calibration\n")
     shown = cosmic("presets", "show", "demo-v1", "--json").document
     assert shown["file"]["scope"] == "full_stack"
 
@@ -314,6 +316,9 @@ def test_a_preset_is_shown_as_its_file_stands(cosmic: Cosmic) -> None:
         ("study.yaml", "study.yaml: ok (a study, "),
         ("model.yaml", "model.yaml: ok (a model)"),
         ("parameters.yaml", "parameters.yaml: ok (a parameter set)"),
+        ("gpt3-13b", "gpt3-13b: ok (a model)"),
+        ("demo-v1", "demo-v1: ok (a study, "),
+        ("h100-sxm", "h100-sxm: ok (a device and a calibration)"),
     ],
 )
 def test_a_sound_file_is_ok(cosmic: Cosmic, name: str, words: str) -> None:

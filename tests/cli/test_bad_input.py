@@ -55,12 +55,14 @@ def refused(outcome: Any, *words: str) -> None:
         (["count", "tiny.yaml", "--scope", "network"], "did you mean 'network_only'?"),
         (["presets", "modles"], "did you mean 'models'?"),
         (["presets", "show"], "name a preset"),
-        (["presets", "models", "gpt3-13b"], "presets show NAME"),
+        (["presets", "models", "gpt3-13"], "did you mean 'gpt3-13b'?"),
+        (["presets", "models", "demo-v1"], "no preset named 'demo-v1'"),
+        (["presets", "show", "h100-sxm"], "write cosmic presets devices h100-sxm"),
         (["presets", "show", "gpt3-13"], "did you mean 'gpt3-13b'?"),
-        (["check"], "Missing argument 'FILE'"),
+        (["check"], "Missing argument 'FILE|PRESET'"),
         (["check", "."], "is a folder"),
         (["check", "nowhere.yaml"], "no such file"),
-        (["check", "gpt3-175b"], "no such file"),
+        (["check", "gpt3-175"], "no such file"),
     ],
 )
 def test_a_wrong_word_is_one_line(

@@ -153,7 +153,8 @@ def _compare(**given: Any) -> None:
 def _presets(kind: str | None, name: str | None, *, as_json: bool) -> None:
     """List presets, or print one.
 
-    `cosmic presets [KIND]` lists them, `cosmic presets show NAME` prints one.
+    `cosmic presets [KIND]` lists them, `cosmic presets show NAME` prints one, and
+    `cosmic presets KIND NAME` the one of that kind.
     """
     from cosmic.cli.presets import list_presets, show_preset
 
@@ -161,20 +162,20 @@ def _presets(kind: str | None, name: str | None, *, as_json: bool) -> None:
         if name is None:
             raise click.UsageError("name a preset: cosmic presets show NAME")
         show_preset(name, as_json=as_json)
-    elif name is not None:
-        raise click.UsageError("write cosmic presets [KIND], or presets show NAME")
+    elif kind is not None and name is not None:
+        show_preset(name, kind, as_json=as_json)
     else:
         list_presets(kind, as_json=as_json)
 
 
 @cosmic.command("check")
-@click.argument("file")
+@click.argument("reference", metavar="FILE|PRESET")
 @_as_json
-def _check(file: str, *, as_json: bool) -> None:
-    """Read a spec FILE, with all that it refers to."""
+def _check(reference: str, *, as_json: bool) -> None:
+    """Read a spec file or a preset, with all that it refers to."""
     from cosmic.cli.check import check
 
-    check(file, as_json=as_json)
+    check(reference, as_json=as_json)
 
 
 @cosmic.command("count")

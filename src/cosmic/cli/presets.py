@@ -31,19 +31,28 @@ def list_presets(kind: str | None, *, as_json: bool) -> None:
     say("cosmic presets show NAME prints one; copy it to make your own.")
 
 
-def show_preset(name: str, *, as_json: bool) -> None:
+def show_preset(name: str, word: str | None = None, *, as_json: bool) -> None:
     """Print the file of a preset.
+
+    Args:
+        name: Of the preset.
+        word: Its kind, such as `models`; any, if left out.
+        as_json: Whether to print JSON.
 
     Raises:
         SpecError: There is none of that name, or more than one.
     """
-    kinds = [kind for kind in PresetKind if name in preset_names(kind)]
+    meant = tuple(PresetKind) if word is None else (preset_kind(word),)
+    kinds = [kind for kind in meant if name in preset_names(kind)]
     if not kinds:
-        known = [known for kind in PresetKind for known in preset_names(kind)]
+        known = [known for kind in meant for known in preset_names(kind)]
         raise UnknownNameError("preset", name, known)
     if len(kinds) > 1:
         nouns = " and a ".join(kind.noun for kind in kinds)
-        raise SpecError(f"{name!r} is the name of a {nouns}")
+        raise SpecError(
+            f"{name!r} is the name of a {nouns}; write cosmic presets "
+            f"{kinds[0].value} {name}"
+        )
     path = preset_path(kinds[0], name)
     if as_json:
         write_json({"kind": kinds[0].noun, "name": name, "file": read_yaml(path)})
