@@ -1,4 +1,4 @@
-"""`cosmic check`: whether a file or a preset can be used, with all that it refers to."""
+"""`cosmic check`: whether a file or a preset is sound, with all that it refers to."""
 
 from pathlib import Path
 

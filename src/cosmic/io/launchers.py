@@ -26,6 +26,7 @@ tree is a chain inside a node and a double binary tree between nodes."""
 _KINDS = ("all_reduce", "all_gather", "reduce_scatter")
 _LATE: Mapping[str, PointValue] = {
     "ep": 1,
+    "dropout": True,
     "virtual_stages": 1,
     "first_stage_layers": 0,
     "last_stage_layers": 0,

@@ -6,6 +6,7 @@ fields it makes arguments (megatron/core/transformer/transformer_config.py,
 megatron/core/model_parallel_config.py, megatron/training/config/).
 """
 
+import shlex
 from collections.abc import Callable, Iterator
 
 from cosmic.io.launchers import (
@@ -15,7 +16,11 @@ from cosmic.io.launchers import (
     common_notes,
     header,
 )
-from cosmic.workload.model import FeedForward
+from cosmic.io.launchers_megatron_model import (
+    Argument,
+    model_arguments,
+    model_notes,
+)
 
 FRAMEWORK = "Megatron-LM core_v0.19.0"
 
@@ -34,8 +39,6 @@ _ORDERS = {
 _SHARDING = {2: "optim_grads", 3: "optim_grads_params"}
 _SEQUENCE_METHODS = {"ring": "p2p", "all_gather": "all_gather", "ulysses": "a2a"}
 
-Argument = tuple[str, str | int | None]
-
 
 def megatron(plan: LaunchPlan) -> Launch:
     """The design as a script that runs pretrain_gpt.py.
@@ -45,7 +48,7 @@ def megatron(plan: LaunchPlan) -> Launch:
     arguments = [argument for part in _PARTS for argument in part(plan)]
     environment = _environment(plan)
     notes = (*_notes(plan), *common_notes(plan))
-    lines = [f"  {name}{'' if v is None else f' {v}'}" for name, v in arguments]
+    lines = [f"  {' '.join(_words(argument))}" for argument in arguments]
     exports = [f"export {name}={value}" for name, value in environment.items()]
     hints = [f"# export {n}='{v}'" for n, v in collective_environment(plan).items()]
     if hints:
@@ -62,27 +65,18 @@ def megatron(plan: LaunchPlan) -> Launch:
     )
 
 
+def _words(argument: Argument) -> list[str]:
+    """An argument as a shell reads it."""
+    name, value = argument
+    return [name] if value is None else [name, shlex.quote(str(value))]
+
+
 def _model(plan: LaunchPlan) -> Iterator[Argument]:
-    model = plan.model
-    yield "--num-layers", model.layers
-    yield "--hidden-size", model.hidden
-    yield "--ffn-hidden-size", model.feed_forward
-    yield "--num-attention-heads", model.heads
-    if model.key_value_heads != model.heads:
-        yield "--group-query-attention", None
-        yield "--num-query-groups", model.key_value_heads
-    yield "--kv-channels", model.head_dim
-    yield "--seq-length", model.sequence
-    yield "--max-position-embeddings", model.sequence
-    learned = "learned_absolute" if model.learned_positions else "rope"
-    yield "--position-embedding-type", learned
-    if model.feed_forward_kind is FeedForward.SWIGLU:
-        yield "--swiglu", None
-        yield "--disable-bias-linear", None
-        yield "--normalization", "RMSNorm"
-    if not model.tied_embeddings:
-        yield "--untie-embeddings-and-output-weights", None
+    yield from model_arguments(plan.model)
     yield "--attention-backend", "flash" if plan.value("fused_attention") else "unfused"
+    if not plan.value("dropout"):
+        yield "--attention-dropout", 0.0
+        yield "--hidden-dropout", 0.0
 
 
 def _batch(plan: LaunchPlan) -> Iterator[Argument]:
@@ -145,8 +139,7 @@ def _recompute(plan: LaunchPlan) -> Iterator[Argument]:
             layers = plan.count("recompute_layers")
             yield "--recompute-granularity", "full"
             yield "--recompute-method", "block" if layers else "uniform"
-            chunks = plan.count("virtual_stages")
-            yield "--recompute-num-layers", -(-layers // chunks) if layers else 1
+            yield "--recompute-num-layers", layers or 1
         case _:
             pass
 
@@ -198,8 +191,7 @@ def _command(plan: LaunchPlan) -> str:
 
 
 def _notes(plan: LaunchPlan) -> Iterator[str]:
-    if not plan.model.vocabulary:
-        yield "the model has no vocabulary, but pretrain_gpt.py trains on tokens"
+    yield from model_notes(plan.model)
     yield from _pipeline_notes(plan)
     yield from _split_notes(plan)
     yield from _precision_notes(plan)
@@ -213,19 +205,13 @@ def _notes(plan: LaunchPlan) -> Iterator[str]:
 def _pipeline_notes(plan: LaunchPlan) -> Iterator[str]:
     if plan.count("pp") > 1 and plan.word("schedule") != "1f1b":
         yield f"schedule {plan.word('schedule')} has no equivalent: it will run 1F1B"
-    layers, chunks = plan.count("recompute_layers"), plan.count("virtual_stages")
-    if layers and plan.word("recompute") == "selective":
+    if plan.count("recompute_layers") and plan.word("recompute") == "selective":
         yield "recompute_layers has no equivalent with selective: all layers recompute"
-    elif layers % chunks and plan.word("recompute") == "full":
-        yield (
-            f"recompute_layers {layers}: counted for each of {chunks} virtual stages "
-            f"here, so {-(-layers // chunks)} of each"
-        )
 
 
 def _split_notes(plan: LaunchPlan) -> Iterator[str]:
-    if plan.value("tensor_overlap") and not plan.value("tensor_sequence"):
-        yield "tensor_overlap needs tensor_sequence: without it, there is no overlap"
+    if plan.model.experts and plan.tensor > 1 and not plan.value("tensor_sequence"):
+        yield "tensor_sequence false: with tp, Megatron-LM trains experts only with it"
     if plan.weight_sharding in _SHARDING and plan.replicas > 1:
         yield (
             f"weight_sharding {plan.weight_sharding} is Megatron-FSDP; leave "

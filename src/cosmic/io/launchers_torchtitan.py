@@ -5,7 +5,7 @@ torchtitan/config/job_config.py: the last release that reads TOML. Its main bran
 the same names as fields of Python classes instead.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import tomli_w
 
@@ -17,6 +17,8 @@ from cosmic.io.launchers import (
     header,
 )
 from cosmic.workload.model import FeedForward, TransformerModel
+from cosmic.workload.parallelism import Parallelism
+from cosmic.workload.stage_layers import shared_out
 
 FRAMEWORK = "torchtitan v0.2.2"
 
@@ -26,7 +28,7 @@ _NEEDS = (
     "how long and how fast to learn: [training] steps, [optimizer], [lr_scheduler]",
 )
 
-_FLAVORS = {
+_FLAVORS: Mapping[tuple[int, ...], tuple[str, str]] = {
     # layers, hidden, heads, key-value heads, feed-forward width
     (32, 4096, 32, 8, 14336): ("llama3", "8B"),
     (80, 8192, 64, 8, 28672): ("llama3", "70B"),
@@ -35,6 +37,11 @@ _FLAVORS = {
     (36, 4096, 32, 8, 12288): ("qwen3", "8B"),
     (40, 5120, 40, 8, 17408): ("qwen3", "14B"),
     (64, 5120, 64, 8, 25600): ("qwen3", "32B"),
+    # the same, experts, how many see a token, and the width of one
+    (48, 2048, 32, 4, 6144, 128, 8, 768): ("qwen3", "30B-A3B"),
+    (94, 4096, 64, 4, 12288, 128, 8, 1536): ("qwen3", "235B-A22B"),
+    (60, 5120, 128, 128, 12288, 160, 6, 1536): ("deepseek_v3", "236B"),
+    (61, 7168, 128, 128, 18432, 256, 8, 2048): ("deepseek_v3", "671B"),
 }
 """Models that torchtitan names, by their shape (torchtitan/models/*/__init__.py)."""
 
@@ -70,13 +77,16 @@ def torchtitan(plan: LaunchPlan) -> Launch:
 
 def flavor_of(model: TransformerModel) -> tuple[str, str]:
     """What torchtitan calls a model, and a word that it refuses if it has none."""
-    shape = (
+    shape: tuple[int, ...] = (
         model.layers,
         model.hidden,
         model.heads,
         model.key_value_heads,
         model.feed_forward,
     )
+    if model.experts is not None:
+        experts = model.experts
+        shape += (experts.experts, experts.top_k, experts.feed_forward)
     known = _FLAVORS if model.feed_forward_kind is FeedForward.SWIGLU else {}
     return known.get(shape, ("llama3", _UNKNOWN))
 
@@ -114,6 +124,7 @@ def _degrees(plan: LaunchPlan) -> dict[str, object]:
         degrees["context_parallel_rotate_method"] = method
     if plan.count("ep") > 1:
         degrees["expert_parallel_degree"] = plan.count("ep")
+        degrees["expert_tensor_parallel_degree"] = plan.tensor
     return degrees
 
 
@@ -174,21 +185,21 @@ def _modules(plan: LaunchPlan) -> list[list[str]]:
     return parts
 
 
-def stage_layers(plan: LaunchPlan) -> list[int]:
-    """Layers of each stage: the ends as they are said, the others alike.
+def stage_layers(plan: LaunchPlan) -> tuple[int, ...]:
+    """Layers of each virtual stage: the ends as they are said, the others alike.
 
     >>> from cosmic.io.specs import load_model
-    >>> settings = {"npus_count": 4, "pp": 4, "last_stage_layers": 3}
+    >>> settings = {"npus_count": 4, "pp": 4, "last_stage_layers": 7}
     >>> model = load_model("gpt3-13b")
     >>> plan = LaunchPlan(title="", model=model, batch=4, settings=settings)
     >>> stage_layers(plan)
-    [13, 12, 12, 3]
+    (11, 11, 11, 7)
     """
     first, last = plan.count("first_stage_layers"), plan.count("last_stage_layers")
-    free = plan.stages - bool(first) - bool(last)
-    rest = plan.model.layers - first - last
-    counts = [rest // free + (n < rest % free) for n in range(free)]
-    return [first] * bool(first) + counts + [last] * bool(last)
+    split = Parallelism(
+        pipeline=plan.count("pp"), virtual_stages=plan.count("virtual_stages")
+    )
+    return shared_out(plan.model.layers, split, first, last)
 
 
 def _recompute(plan: LaunchPlan) -> dict[str, object]:
@@ -205,7 +216,7 @@ def _recompute(plan: LaunchPlan) -> dict[str, object]:
 def _every(plan: LaunchPlan) -> int:
     """One layer of how many is recomputed; 1 for all of them."""
     layers = plan.count("recompute_layers")
-    return plan.model.layers // plan.count("pp") // layers if layers else 1
+    return max(1, plan.model.layers // plan.stages // layers) if layers else 1
 
 
 def _notes(plan: LaunchPlan) -> Iterator[str]:
@@ -222,6 +233,8 @@ def _notes(plan: LaunchPlan) -> Iterator[str]:
     yield from _pipeline_notes(plan)
     yield from _recompute_notes(plan)
     yield from _precision_notes(plan)
+    if plan.value("dropout"):
+        yield "dropout has no equivalent: torchtitan's models have none"
 
 
 def _sharding_notes(plan: LaunchPlan) -> Iterator[str]:

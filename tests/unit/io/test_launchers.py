@@ -16,6 +16,7 @@ from cosmic.io.launchers import LaunchPlan, collective_environment, common_notes
 from cosmic.io.launchers_deepspeed import deepspeed
 from cosmic.io.launchers_megatron import megatron
 from cosmic.io.launchers_torchtitan import flavor_of, stage_layers, torchtitan
+from cosmic.io.models import load_model
 from cosmic.workload.model import FeedForward, TransformerModel
 
 GPT = TransformerModel(
@@ -62,6 +63,19 @@ WHOLE: dict[str, type] = {  # as Megatron-LM's arguments read them
     "decoder-last-pipeline-num-layers": int,
     "num-distributed-optimizer-instances": int,
     "recompute-num-layers": int,
+    "num-experts": int,
+    "moe-router-topk": int,
+    "moe-ffn-hidden-size": int,
+    "moe-shared-expert-intermediate-size": int,
+    "moe-layer-freq": str,
+    "moe-expert-capacity-factor": float,
+    "q-lora-rank": int,
+    "kv-lora-rank": int,
+    "qk-head-dim": int,
+    "qk-pos-emb-head-dim": int,
+    "v-head-dim": int,
+    "attention-dropout": float,
+    "hidden-dropout": float,
 }
 WORDS = {
     "position-embedding-type": ("learned_absolute", "rope", "relative", "none"),
@@ -79,10 +93,20 @@ WORDS = {
     "recompute-method": ("uniform", "block"),
     "recompute-modules": ("core_attn", "mlp", "moe", "layernorm"),
     "fp8-format": ("e4m3", "hybrid"),
+    "moe-router-score-function": ("softmax", "sigmoid"),
+    "moe-token-dispatcher-type": ("allgather", "alltoall", "flex"),
 }
 SWITCHES = (
     "group-query-attention",
     "swiglu",
+    "quick-geglu",
+    "qk-layernorm",
+    "add-qkv-bias",
+    "multi-latent-attention",
+    "moe-grouped-gemm",
+    "moe-shared-expert-gate",
+    "moe-router-enable-expert-bias",
+    "moe-pad-expert-input-to-capacity",
     "disable-bias-linear",
     "untie-embeddings-and-output-weights",
     "sequence-parallel",
@@ -350,19 +374,115 @@ def test_interleaving_and_uneven_ends_are_told() -> None:
     assert parts[-1][-3:] == ["layers.47", "norm", "output"]
 
 
-@given(pp=st.integers(2, 8), first=st.integers(0, 9), last=st.integers(0, 9), v=DEGREES)
-def test_uneven_stages_hold_every_layer_once(
-    pp: int, first: int, last: int, v: int
-) -> None:
-    launch = plan(
-        pp=pp, first_stage_layers=first, last_stage_layers=last, virtual_stages=v
+def test_parts_of_uneven_stages_are_in_the_order_of_the_model() -> None:
+    # 4 layers on the first device, 6 on the second, half of them in each part.
+    launch = replace(
+        plan(pp=2, first_stage_layers=4, virtual_stages=2),
+        model=replace(GPT, layers=10),
     )
-    if pp * v == 2 and first and last:
-        return  # nothing is left to share out
-    counts = stage_layers(launch)
+    parts = titan_reads(launch)["parallelism"]["module_fqns_per_model_part"]
 
-    assert sum(counts) == GPT.layers
-    assert len(counts) == pp * v
+    assert stage_layers(launch) == (2, 3, 2, 3)
+    assert parts[1] == ["layers.2", "layers.3", "layers.4"]
+    assert parts[3] == ["layers.7", "layers.8", "layers.9", "norm", "output"]
+
+
+def test_experts_and_latents_are_told_with_all_their_widths() -> None:
+    deepseek = load_model("deepseek-v3")
+    read = megatron_reads(plan_of(deepseek, tp=2, ep=8, dp=8))
+
+    assert (read.num_experts, read.moe_router_topk) == (256, 8)
+    assert (read.moe_ffn_hidden_size, read.ffn_hidden_size) == (2048, 18432)
+    assert read.moe_shared_expert_intermediate_size == 2048
+    assert read.moe_layer_freq == "([0]*3+[1]*58)"
+    assert read.multi_latent_attention
+    assert (read.q_lora_rank, read.kv_lora_rank) == (1536, 512)
+    assert (read.qk_head_dim, read.qk_pos_emb_head_dim, read.v_head_dim) == (
+        128,
+        64,
+        128,
+    )
+    assert read.moe_router_enable_expert_bias
+    assert read.moe_router_score_function == "sigmoid"
+    assert read.expert_model_parallel_size == 8
+    assert not read.group_query_attention
+
+
+def test_experts_without_more_are_told_plainly() -> None:
+    read = megatron_reads(plan_of(load_model("mixtral-8x7b"), dp=8, ep=4))
+
+    assert (read.num_experts, read.moe_router_topk) == (8, 2)
+    assert read.moe_layer_freq is None
+    assert read.moe_shared_expert_intermediate_size is None
+    assert not read.moe_router_enable_expert_bias
+
+
+def test_experts_have_a_capacity_only_where_the_model_says_one() -> None:
+    mixtral = load_model("mixtral-8x7b")
+    assert mixtral.experts is not None
+    full = replace(mixtral, experts=replace(mixtral.experts, capacity_factor=1.25))
+
+    assert megatron_reads(plan_of(mixtral)).moe_expert_capacity_factor is None
+    assert megatron_reads(plan_of(full)).moe_expert_capacity_factor == 1.25
+
+
+def test_expert_degrees_of_torchtitan_split_experts_over_tensor_too() -> None:
+    split = titan_reads(plan_of(load_model("qwen3-30b-a3b"), dp=8, tp=2, ep=4))
+
+    assert split["parallelism"]["expert_parallel_degree"] == 4
+    assert split["parallelism"]["expert_tensor_parallel_degree"] == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "flavor"),
+    [
+        ("llama-3-8b", ("llama3", "8B")),
+        ("llama-3-405b", ("llama3", "405B")),
+        ("qwen3-32b", ("qwen3", "32B")),
+        ("qwen3-30b-a3b", ("qwen3", "30B-A3B")),
+        ("qwen3-235b-a22b", ("qwen3", "235B-A22B")),
+        ("deepseek-v3", ("deepseek_v3", "671B")),
+        ("deepseek-v2", ("deepseek_v3", "236B")),
+        ("mixtral-8x7b", ("llama3", "unknown")),
+    ],
+)
+def test_torchtitan_names_models(name: str, flavor: tuple[str, str]) -> None:
+    assert flavor_of(load_model(name)) == flavor
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("gemma-2-9b", "--quick-geglu"),
+        ("gemma-2-9b", "norms after attention"),
+        ("bloom-176b", "norm after the embedding"),
+        ("vit-b-16", "no vocabulary"),
+        ("vit-b-16", "not causal"),
+    ],
+)
+def test_megatron_says_what_of_a_model_it_has_not(name: str, words: str) -> None:
+    assert words in notes(megatron(plan_of(load_model(name))))
+
+
+@pytest.mark.parametrize("name", ["qwen2.5-7b", "qwen3-8b", "llama-3-8b", "gpt2"])
+def test_megatron_has_the_norms_and_biases_of(name: str) -> None:
+    model = load_model(name)
+    made = megatron(plan_of(model))
+    read = megatron_reads(plan_of(model))
+
+    assert not [note for note in made.notes if "bias" in note or "norm" in note]
+    assert read.qk_layernorm == (name == "qwen3-8b")
+    assert read.add_qkv_bias == (name == "qwen2.5-7b")
+    assert read.disable_bias_linear == (name != "gpt2")
+
+
+def test_dropout_is_told_where_there_is_none() -> None:
+    without = megatron_reads(plan(dropout=False))
+
+    assert (without.attention_dropout, without.hidden_dropout) == (0.0, 0.0)
+    assert megatron_reads(plan()).hidden_dropout is None  # its own 0.1
+    assert "dropout" in notes(torchtitan(plan()))
+    assert "dropout" not in notes(torchtitan(plan(dropout=False)))
 
 
 def test_full_recomputation_of_some_layers_goes_by_blocks() -> None:
