@@ -201,10 +201,24 @@ def test_a_new_scenario_can_be_searched_and_launched(
     scenario = load_scenario(folder / "mine.yaml")
     assert scenario.settings["npus_count"] == (8, 8)
     assert (scenario.batch, scenario.model.sequence) == (512, 1024)
-    assert scenario.baseline["dp"] == 64  # 4 B a weight and the rest fit in 80 GB
+    assert scenario.baseline["dp"] == 32  # 77 GB of weights and gradients: two share
     launched = cosmic("launch", "mine.yaml", "--for", "megatron", "--json")
     assert launched.document["feasible"]
     assert "--nnodes 8 --nproc-per-node 8" in launched.document["text"]
+
+
+def test_a_new_scenario_splits_layers_inside_a_node_and_says_how_they_are_timed(
+    cosmic: Cosmic, folder: Path
+) -> None:
+    llama = ("new", "scenario", "--model", "llama-3-70b", "--batch", "512")
+    assert cosmic(*llama, "--system", "dgx-h100-superpod", "--out", "a.yaml").code == 0
+    assert cosmic(*llama, "--system", "cosmic-512", "--out", "b.yaml").code == 0
+
+    scenario = load_scenario(folder / "a.yaml")
+    assert (scenario.baseline["tp"], scenario.baseline["pp"]) == (8, 2)
+    assert scenario.settings["dropout"] is False
+    assert type(scenario.cost_model).__name__ == "Calibrated"
+    assert "cost_model: roofline" in (folder / "b.yaml").read_text()
 
 
 def test_a_new_scenario_names_files_from_where_it_stands(

@@ -4,7 +4,7 @@ import json
 import os.path
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from math import prod
@@ -17,6 +17,7 @@ from cosmic.errors import SpecError
 from cosmic.evaluation.configuration import build_workload, values_by_dimension
 from cosmic.evaluation.objective import objective_named
 from cosmic.evaluation.setting import DEFAULTS
+from cosmic.io.calibrations import CALIBRATED, has_calibration
 from cosmic.io.models import load_model
 from cosmic.io.specs import load_scenario
 from cosmic.io.systems import load_system, resized
@@ -25,6 +26,7 @@ from cosmic.workload.memory import memory_footprint
 from cosmic.workload.model import TransformerModel
 
 _PARAMETER_SET = "launch-v1"
+_LOGIT_BYTES = 14  # what PyTorch keeps, the most of any; Megatron-LM keeps 8
 _MOST_TENSOR = 64  # the largest tensor degree of that parameter set
 _PLAIN = re.compile(r"[A-Za-z][\w./-]*")  # needs no quotes in YAML
 
@@ -93,7 +95,7 @@ def _split_that_fits(
     settings = {**DEFAULTS, **machine}
     capacity = float(str(settings["memory_capacity"]))
     best: tuple[float, Split] | None = None
-    for split in _splits(model, _size(machine)):
+    for split in _splits(model, _sizes(machine)):
         try:
             workload = build_workload(model, batch, {**settings, **split})
         except SpecError:
@@ -115,14 +117,18 @@ def _split_that_fits(
     return best[1]
 
 
-def _splits(model: TransformerModel, devices: int) -> Iterator[Split]:
-    """Simple splits, those that split the model least before others."""
+def _splits(model: TransformerModel, sizes: Sequence[int]) -> Iterator[Split]:
+    """Simple splits, those that split the model least before others.
+
+    Layers are split over the innermost dimension, a node, before any that go further.
+    """
+    node, devices = sizes[0], prod(sizes)
     tensors = [2**k for k in range(_MOST_TENSOR.bit_length())]
     pipelines = [n for n in range(1, model.layers + 1) if model.layers % n == 0]
     degrees = [
         (tp, pp) for tp in tensors for pp in pipelines if devices % (tp * pp) == 0
     ]
-    degrees.sort(key=lambda pair: (pair[0] * pair[1], pair[1]))
+    degrees.sort(key=lambda pair: (pair[0] > node, pair[0] * pair[1], pair[1]))
     for recompute, (tp, pp) in product(("none", "selective", "full"), degrees):
         yield {
             "dp": devices // (tp * pp),
@@ -133,6 +139,9 @@ def _splits(model: TransformerModel, devices: int) -> Iterator[Split]:
             "weight_sharding": 1,
             "tensor_sequence": tp > 1,
             "recompute": recompute,
+            "gradient_precision": "fp32",
+            "dropout": not model.feed_forward_kind.gated,
+            "logit_bytes": _LOGIT_BYTES,
         }
 
 
@@ -154,8 +163,14 @@ def _text(request: NewScenarioRequest, devices: int, split: Split) -> str:
         *(f"  {name}: {value_text(name, value)}" for name, value in split.items()),
         f"parameter_set: {_PARAMETER_SET} # what may be chosen: cosmic explain FILE",
         f"objective: {request.objective} # what is sought",
+        f"cost_model: {_cost_model(request.system)} # how long operators take",
     ]
     return "".join(f"{line}\n" for line in lines)
+
+
+def _cost_model(system: str) -> str:
+    """Measured kernels, where there are any of the system's device."""
+    return CALIBRATED if has_calibration(system) else "roofline"
 
 
 def _reference(reference: str, folder: Path) -> str:
@@ -166,4 +181,9 @@ def _reference(reference: str, folder: Path) -> str:
 
 
 def _size(machine: Mapping[str, PointValue]) -> int:
-    return prod(int(size) for size in values_by_dimension(machine, "npus_count"))
+    return prod(_sizes(machine))
+
+
+def _sizes(machine: Mapping[str, PointValue]) -> list[int]:
+    """Devices of each dimension, innermost first."""
+    return [int(size) for size in values_by_dimension(machine, "npus_count")]
