@@ -221,6 +221,26 @@ def test_a_new_scenario_splits_layers_inside_a_node_and_says_how_they_are_timed(
     assert "cost_model: roofline" in (folder / "b.yaml").read_text()
 
 
+def test_experts_of_a_new_scenario_are_shared_out_and_launched(
+    cosmic: Cosmic, folder: Path
+) -> None:
+    outcome = cosmic(
+        *("new", "scenario", "--model", "mixtral-8x7b", "--sequence", "4096"),
+        *("--system", "dgx-h100-superpod", "--devices", "64", "--batch", "256"),
+        *("--out", "mine.yaml"),
+    )
+    assert outcome.code == 0, outcome.err
+
+    scenario = load_scenario(folder / "mine.yaml")
+    assert scenario.baseline["ep"] == 8
+    constants = scenario.space.parameter_set.constants
+    assert (constants["experts"], constants["expert_feed_forward"]) == (8, 14336)
+    launched = cosmic("launch", "mine.yaml", "--for", "megatron", "--json").document
+    assert launched["feasible"]
+    assert launched["arguments"]["--expert-model-parallel-size"] == 8
+    refused(cosmic("launch", "mine.yaml", "--for", "megatron", "--set", "ep=3"), "3")
+
+
 def test_a_new_scenario_names_files_from_where_it_stands(
     cosmic: Cosmic, folder: Path
 ) -> None:

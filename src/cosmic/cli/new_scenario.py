@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
-from math import prod
+from math import gcd, prod
 from pathlib import Path
 
 from cosmic.cli.console import remark
@@ -25,7 +25,7 @@ from cosmic.units import format_quantity
 from cosmic.workload.memory import memory_footprint
 from cosmic.workload.model import TransformerModel
 
-_PARAMETER_SET = "launch-v1"
+_PARAMETER_SET, _WITH_EXPERTS = "launch-v1", "launch-experts-v1"
 _LOGIT_BYTES = 14  # what PyTorch keeps, the most of any; Megatron-LM keeps 8
 _MOST_TENSOR = 64  # the largest tensor degree of that parameter set
 _PLAIN = re.compile(r"[A-Za-z][\w./-]*")  # needs no quotes in YAML
@@ -68,7 +68,8 @@ def new_scenario(request: NewScenarioRequest) -> None:
     if request.devices is not None:
         machine = resized(machine, request.devices)
     split = _split_that_fits(model, request.batch, machine)
-    text = _text(request, _size(machine), split)
+    parameters = _PARAMETER_SET if model.experts is None else _WITH_EXPERTS
+    text = _text(request, _size(machine), split, parameters)
     if request.output is None:
         sys.stdout.write(text)
         return
@@ -130,11 +131,13 @@ def _splits(model: TransformerModel, sizes: Sequence[int]) -> Iterator[Split]:
     ]
     degrees.sort(key=lambda pair: (pair[0] > node, pair[0] * pair[1], pair[1]))
     for recompute, (tp, pp) in product(("none", "selective", "full"), degrees):
+        dp = devices // (tp * pp)
         yield {
-            "dp": devices // (tp * pp),
+            "dp": dp,
             "tp": tp,
             "pp": pp,
             "sp": 1,
+            **_expert_split(model, gcd(dp, node)),
             "micro_batch": 1,
             "weight_sharding": 1,
             "tensor_sequence": tp > 1,
@@ -145,7 +148,14 @@ def _splits(model: TransformerModel, sizes: Sequence[int]) -> Iterator[Split]:
         }
 
 
-def _text(request: NewScenarioRequest, devices: int, split: Split) -> str:
+def _expert_split(model: TransformerModel, devices: int) -> Split:
+    """Experts shared out over so many devices, or a part of them."""
+    return {"ep": gcd(model.experts.experts, devices)} if model.experts else {}
+
+
+def _text(
+    request: NewScenarioRequest, devices: int, split: Split, parameters: str
+) -> str:
     """The file, with a comment to each part."""
     folder = Path(request.output).parent if request.output else Path()
     lines = [
@@ -161,7 +171,7 @@ def _text(request: NewScenarioRequest, devices: int, split: Split) -> str:
         "# the design to beat; cosmic simulate FILE --set name=value tries others",
         "workload:",
         *(f"  {name}: {value_text(name, value)}" for name, value in split.items()),
-        f"parameter_set: {_PARAMETER_SET} # what may be chosen: cosmic explain FILE",
+        f"parameter_set: {parameters} # what may be chosen: cosmic explain FILE",
         f"objective: {request.objective} # what is sought",
         f"cost_model: {_cost_model(request.system)} # how long operators take",
     ]

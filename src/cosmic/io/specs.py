@@ -269,7 +269,17 @@ def _constants(
     model: TransformerModel, batch: int, settings: Mapping[str, PointValue]
 ) -> dict[str, int]:
     """Names that the formulas of a parameter set may use."""
+    experts = model.experts
+    of_experts = (
+        {}
+        if experts is None
+        else {
+            "experts": experts.experts,
+            "expert_feed_forward": experts.feed_forward,
+        }
+    )
     return {
+        **of_experts,
         "npus": prod(map(int, values_by_dimension(settings, "npus_count"))),
         "batch": batch,
         "layers": model.layers,
