@@ -106,8 +106,8 @@ def _format(output: Path, asked: str | None) -> str:
 
 
 def _check_target(output: Path, log: Path) -> None:
-    if output.is_dir():
-        raise StudyError(f"{output}: is a folder; {UNCHANGED}. Give a file")
+    if output.exists() and not output.is_file():
+        raise StudyError(f"{output}: is not a file; {UNCHANGED}. Give a file")
     if not output.parent.is_dir():
         raise StudyError(f"{output}: there is no folder {str(output.parent)!r}")
     if output.exists() and output.samefile(log):

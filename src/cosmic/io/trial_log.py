@@ -287,6 +287,11 @@ def _lock(path: Path) -> FileLock:
     try:
         lock.acquire()
     except Timeout as error:
+        if not Path(lock.lock_file).exists():
+            raise StudyError(
+                f"{lock.lock_file}: cannot be written; {UNCHANGED}. "
+                f"Give a file in a folder that can be written"
+            ) from error
         raise StudyError(
             f"{path}: another process is writing it; {UNCHANGED}. "
             f"Wait until that ends, or give a new file"

@@ -2,6 +2,7 @@
 
 import importlib
 import math
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -231,6 +232,9 @@ def test_what_cannot_be_written_is_one_line(log: Path) -> None:
             export_study(log, output)
     with pytest.raises(UnknownNameError, match="did you mean 'parquet'"):
         export_study(log, log.with_name("t"), "parqet")
+    os.mkfifo(log.with_name("pipe.csv"))
+    with pytest.raises(StudyError, match=r"pipe.csv: is not a file"):
+        export_study(log, log.with_name("pipe.csv"))
     with pytest.raises(StudyError, match="is the log itself"):
         export_study(log, log, "csv")
     assert log.read_bytes() == before

@@ -141,6 +141,12 @@ def test_two_writers_are_refused(path: Path) -> None:
         TrialLog.resume(path, HEADER)
 
 
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs /proc of Linux")
+def test_a_folder_where_nothing_can_be_made_is_not_taken_for_a_log_in_use() -> None:
+    with pytest.raises(StudyError, match=r"study.jsonl.lock: .*nothing was changed"):
+        TrialLog.create("/proc/study.jsonl", HEADER)
+
+
 def test_a_log_in_use_is_not_repaired(path: Path) -> None:
     with (
         TrialLog.resume(path, HEADER),
