@@ -18,6 +18,7 @@ from cosmic.simulation.event_driven import EventDrivenSimulator
 from cosmic.simulation.symmetric import SymmetricSimulator
 from cosmic.system.cluster import Cluster
 from cosmic.system.system import System
+from cosmic.trace.execution_graph import Schedule
 from cosmic.workload.lowering import lower
 from cosmic.workload.model import TransformerModel
 from cosmic.workload.parallelism import Parallelism
@@ -137,6 +138,48 @@ def test_four_stages_of_three_parts_are_run_alike(
     )
 
     assert_same(workload, system(SchedulingPolicy.LIFO, bandwidth))
+
+
+@pytest.mark.parametrize("scheduling", SchedulingPolicy)
+@pytest.mark.parametrize("overlap", [True, False])
+@pytest.mark.parametrize(
+    ("sharding", "shards"), [*product(range(4), [0]), (2, 2), (3, 2)]
+)
+def test_gradients_of_weights_are_put_off_alike(
+    sharding: int, shards: int, overlap: bool, scheduling: SchedulingPolicy
+) -> None:
+    split = Parallelism(
+        tensor=2,
+        data=4,
+        pipeline=2,
+        weight_sharding=sharding,
+        sharding_group=shards,
+        gradient_overlap=overlap,
+    )
+    workload = Workload(
+        model=model(7),
+        batch=4 * 5,
+        parallelism=split,
+        schedule=Schedule.ZB_H1,
+        stage_layers=(3, 4),
+    )
+
+    assert_same(workload, system(scheduling))
+
+
+@pytest.mark.parametrize("micro_batches", [1, 2, 3, 4, 9])
+@pytest.mark.parametrize("bandwidth", [1e8, 1e11])
+def test_four_stages_put_gradients_of_weights_off_alike(
+    bandwidth: float, micro_batches: int
+) -> None:
+    workload = Workload(
+        model=model(8),
+        batch=2 * micro_batches,
+        parallelism=Parallelism(tensor=2, data=2, pipeline=4, weight_sharding=1),
+        schedule=Schedule.ZB_H1,
+    )
+
+    assert_same(workload, system(SchedulingPolicy.FIFO, bandwidth))
 
 
 def test_gradients_of_the_last_part_hold_up_what_the_others_do() -> None:

@@ -57,6 +57,28 @@ def step(
         update=there,
         chunks=(chunk,) * (parts - 1),
     )
+    return lasting_step(stage, stages, micro_batches, schedule)
+
+
+def put_off_step(
+    stages: int, micro_batches: int, forward: float, backward: float, weights: float
+) -> float:
+    """The same where gradients of weights are put off."""
+    there, back, later = takes(forward), takes(backward), takes(weights)
+    stage = Stage(
+        forward=there,
+        backward=back,
+        last_backward=back,
+        update=there,
+        weight_backward=later,
+        last_weight_backward=later,
+    )
+    return lasting_step(stage, stages, micro_batches, Schedule.ZB_H1)
+
+
+def lasting_step(
+    stage: Stage, stages: int, micro_batches: int, schedule: Schedule
+) -> float:
     graph = ExecutionGraph(
         devices=stages,
         groups=(),
@@ -119,6 +141,36 @@ def test_parts_make_the_bubble_so_many_times_shorter(
 
     bubble = (stages - 1) / (micro_batches * parts) * work
     assert lasted - work == pytest.approx(bubble)
+
+
+@given(
+    stages=stages,
+    more=st.integers(0, 9),
+    weights=seconds,
+    longer=st.tuples(st.integers(0, 5), st.integers(0, 5)),
+)
+def test_what_is_put_off_fills_the_bubble(
+    stages: int, more: int, weights: float, longer: tuple[int, int]
+) -> None:
+    """Qi et al. (2023), table 1: (p - 1) (F + B - W), a third where all are alike."""
+    forward, backward = (weights + extra for extra in longer)
+    micro_batches = stages + more
+    work = micro_batches * (forward + backward + weights)
+    lasted = put_off_step(stages, micro_batches, forward, backward, weights)
+
+    bubble = (stages - 1) * (forward + backward - weights)
+    assert lasted - work == pytest.approx(bubble)
+
+
+@given(stages=stages, more=st.integers(0, 9), forward=seconds, backward=seconds)
+def test_zb_h1_beats_1f1b_whatever_the_parts_of_the_work(
+    stages: int, more: int, forward: float, backward: float
+) -> None:
+    count = stages + more
+    whole = step(stages, count, forward, 2 * backward)
+    put_off = put_off_step(stages, count, forward, backward, backward)
+
+    assert put_off < whole
 
 
 @settings(derandomize=True, suppress_health_check=[HealthCheck.too_slow])

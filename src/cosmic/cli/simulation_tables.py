@@ -17,6 +17,7 @@ from cosmic.evaluation.setting import DEFAULTS
 from cosmic.network.dimension import Dimension
 from cosmic.units import format_quantity
 from cosmic.workload.inference import Task
+from cosmic.workload.workload import Workload
 
 
 def show_simulation(simulated: Simulated, *, each_stage: bool) -> None:
@@ -44,7 +45,7 @@ def _what(simulated: Simulated) -> Iterator[tuple[str, str]]:
     device, split = cluster.device, workload.parallelism
     trained = workload.task is Task.TRAIN
     sharding = f", weight sharding {split.weight_sharding}" if trained else ""
-    schedule = f", {workload.schedule.value}" if trained else ""
+    schedule = f", {_schedule(workload)}" if trained else ""
     degrees = " x ".join(f"{n} {degree}" for n, degree in simulated.degrees.items())
     degrees += f", ep {split.expert}" if split.expert > 1 else ""
     yield "scenario", scenario.name
@@ -72,6 +73,20 @@ def _what(simulated: Simulated) -> Iterator[tuple[str, str]]:
     yield from zip(chain(("changed",), repeat("")), texts, strict=False)
     for sentence in simulated.breaches:
         yield "note", f"outside the scenario's design space: {sentence}"
+
+
+def _schedule(workload: Workload) -> str:
+    """How micro-batches go through the stages, and what these hold, if not alike."""
+    said = workload.schedule.value
+    if workload.parallelism.virtual_stages > 1:
+        said += f", {workload.parallelism.virtual_stages} virtual stages each"
+    if len(set(map(len, workload.layer_ranges))) > 1:
+        layers = (
+            sum(parts)
+            for parts in map(workload.layers_of, range(workload.parallelism.pipeline))
+        )
+        said += f", layers {' '.join(map(str, layers))}"
+    return said
 
 
 def _order(simulated: Simulated) -> Iterator[tuple[str, str]]:

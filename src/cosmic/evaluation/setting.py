@@ -109,7 +109,7 @@ _WORKLOAD = (
         name="schedule",
         stack=Stack.WORKLOAD,
         about="order of micro-batches in the pipeline",
-        allowed=("1f1b", "gpipe"),
+        allowed=("1f1b", "gpipe", "zb-h1"),
         default="1f1b",
     ),
     Setting(

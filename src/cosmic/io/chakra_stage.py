@@ -13,7 +13,7 @@ from typing import assert_never
 
 import numpy as np
 
-from cosmic.simulation.expansion import Direction, Turn, programs_in_order
+from cosmic.simulation.expansion import Direction, Turn, programs_in_order, receiver
 from cosmic.system.system import System
 from cosmic.trace.execution_graph import ExecutionGraph, compute_nodes, turns
 from cosmic.trace.node import (
@@ -205,15 +205,9 @@ class _Script:
         self._stream = (*self._stream, row)
 
     def _send(self, direction: Direction, turn: Turn) -> None:
-        """After the program, and after what went the same way before.
-
-        What an update sends on to the next part of the model is for the next step,
-        and nobody in a trace of one step receives it.
-        """
-        to, micro_batch = turn.place + direction.value, turn.micro_batch
-        of_next_step = micro_batch == self._graph.micro_batches
-        received = len(self._graph.stages) if of_next_step else self._places
-        if not 0 <= to < received:
+        """After the program, and after what went the same way before."""
+        to, micro_batch = receiver(self._graph, turn), turn.micro_batch
+        if to is None:
             return
         message = self._message(direction, micro_batch, to)
         columns = {"kind": NodeKind.SEND, "ahead": direction.value, **message}

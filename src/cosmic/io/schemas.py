@@ -288,7 +288,7 @@ class WorkloadSpec(SpecModel):
     gradient_overlap: bool | None = None
     prefetch: Annotated[int, Field(ge=0, le=64)] | None = None
     tensor_overlap: bool | None = None
-    schedule: Literal["1f1b", "gpipe"] | None = None
+    schedule: Literal["1f1b", "gpipe", "zb-h1"] | None = None
     virtual_stages: Count | None = None
     first_stage_layers: Annotated[int, Field(ge=0, le=2**40)] | None = None
     last_stage_layers: Annotated[int, Field(ge=0, le=2**40)] | None = None

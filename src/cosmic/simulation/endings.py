@@ -1,10 +1,14 @@
-"""How stages that hold several parts of the model come to the end of a step.
+"""How stages come to the end of a step, where 1F1B alone does not say it.
 
-From the last backward of its last part on, a stage has gradients under way, and what it
+From the last backward of its last part on, a stage that holds several parts of the
+model has gradients under way, and what it
 does takes as long as the network lets it. What is left then are backwards only: those
 of the other parts for as many micro-batches as there are stages, part by part. What one
 part waits for comes from the same part of the next stage or, on the last stage, from
 the part behind it on the first stage.
+
+Where gradients of weights are put off, a stage's end begins with the last of these, for
+which it waits for nobody.
 """
 
 from collections.abc import Callable
@@ -16,9 +20,11 @@ from cosmic.simulation.slot_columns import (
     BACKWARD,
     FORWARD,
     LAST_BACKWARD,
+    LAST_WEIGHTS,
+    WEIGHTS,
     chunk_program,
 )
-from cosmic.trace.execution_graph import ExecutionGraph
+from cosmic.trace.execution_graph import ExecutionGraph, Schedule
 
 Floats = NDArray[np.float64]
 Run = Callable[[int, tuple[int, ...], tuple[float, ...]], tuple[Floats, Floats]]
@@ -43,9 +49,17 @@ class Endings:
         self._start = np.zeros(self._stages)
 
     @property
+    def _put_off(self) -> bool:
+        return self._graph.schedule is Schedule.ZB_H1
+
+    @property
     def turns_before(self) -> tuple[int, ...]:
         """How often a stage runs each of its programs before its end begins."""
         turns = [0] * len(self._graph.turns)
+        if self._put_off:
+            for program in (FORWARD, BACKWARD, LAST_BACKWARD, WEIGHTS):
+                turns[program] = self._graph.turns[program]
+            return tuple(turns)
         for chunk in range(self._chunks):
             forward = chunk_program(FORWARD, chunk)
             turns[forward] = self._graph.turns[forward]
@@ -54,7 +68,7 @@ class Endings:
         return tuple(turns)
 
     def run(self, now: Floats, answered: Floats, returned: Floats) -> None:
-        """All backwards.
+        """All that comes before the last programs.
 
         Args:
             now: When each stage is free.
@@ -62,6 +76,11 @@ class Endings:
             returned: When what comes back from each virtual stage's next one arrives,
                 as far as that is known, shape (virtual stages, micro-batches).
         """
+        if self._put_off:
+            self._start[:] = now
+            self._programs = [(LAST_WEIGHTS,)] * self._stages
+            self._releases = [(0.0,)] * self._stages
+            return
         for chunk in reversed(range(self._chunks)):
             for stage in reversed(range(self._stages)):
                 place = chunk * self._stages + stage

@@ -147,7 +147,11 @@ class _Recording:
 
     def _sent(self, device: int) -> tuple[Bytes, ...]:
         sent = list(self._played.sent[device])
-        for place in self._step(device):
+        # on the last stage of several parts, the first message stands for the update's
+        several = self._graph.chunks > 1
+        last = stage_of(self._graph, device) == len(self._graph.stages) - 1
+        whole = self._places(device) if several and last else self._step(device)
+        for place in whole:
             if isinstance(work := self._nodes[place].work, Send):
                 for dimension in self._crossed(device, work.direction):
                     sent[dimension] += self._graph.boundary_bytes

@@ -137,8 +137,8 @@ class Turn:
 
     Attributes:
         program: Which one.
-        direction: Which way it takes its micro-batch; None for what finishes a step,
-            which waits for no message and sends none.
+        direction: Which way it takes its micro-batch; None for what waits for no
+            message and sends none: gradients of weights, and what finishes a step.
         micro_batch: Of which micro-batch; the update stands for the forward of one
             more.
         place: The virtual stage, counted in the order of the model.
@@ -175,6 +175,7 @@ class _Script:
     def __init__(self, graph: ExecutionGraph, stage: int) -> None:
         self.lines: list[_Line] = []
         self.sends: dict[_Message, int] = {}
+        self._graph = graph
         self._places = len(graph.stages) * graph.chunks
         self._stream: int | None = None  # the last line in the compute stream
         self._turn = 0
@@ -213,8 +214,8 @@ class _Script:
 
     def _send(self, direction: Direction, turn: Turn) -> None:
         """After the program, and after what went the same way before."""
-        to = turn.place + direction.value
-        if not 0 <= to < self._places:
+        to = receiver(self._graph, turn)
+        if to is None:
             return
         before = [n for m, n in self.sends.items() if m.direction is direction]
         message = _Message(direction, turn.micro_batch, to)
@@ -228,6 +229,20 @@ class _Script:
         self.lines.append(_Line(work, self._turn, (*stream, *others), message))
 
 
+def receiver(graph: ExecutionGraph, turn: Turn) -> int | None:
+    """The virtual stage that a turn sends to; None if it sends nothing in this step.
+
+    What an update of the last stage hands on to the next part of the model is received
+    in the next step.
+    """
+    if turn.direction is None:
+        return None
+    updates = not graph.forward_only and turn.micro_batch == graph.micro_batches
+    places = len(graph.stages) * (1 if updates else graph.chunks)
+    to = turn.place + turn.direction.value
+    return to if 0 <= to < places else None
+
+
 def programs_in_order(graph: ExecutionGraph, stage: int) -> Iterator[Turn]:
     """What a stage runs, in order. A forward pass has its forwards and nothing else."""
     programs, last = graph.stages[stage], graph.micro_batches - 1
@@ -239,7 +254,13 @@ def programs_in_order(graph: ExecutionGraph, stage: int) -> Iterator[Turn]:
     order = slots(graph.schedule, count, stage, graph.micro_batches, graph.chunks)
     for slot in order:
         part, place = parts[slot.chunk], slot.chunk * count + stage
-        if slot.forward:
+        if slot.weights:
+            ended = slot.micro_batch == last
+            put_off = (
+                programs.last_weight_backward if ended else programs.weight_backward
+            )
+            yield Turn(put_off, None, slot.micro_batch, place)
+        elif slot.forward:
             yield Turn(part.forward, Direction.FORWARD, slot.micro_batch, place)
         elif slot.micro_batch < last:
             yield Turn(part.backward, Direction.BACKWARD, slot.micro_batch, place)

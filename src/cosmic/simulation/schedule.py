@@ -4,10 +4,18 @@ Where stages hold several parts of the model, the micro-batches take turns in th
 many at a time as there are stages: these go through the first parts of all stages,
 then through the second ones, and so on.
 
+ZB-H1 goes by 1F1B, but a backward leaves the gradients of the weights to a slot of
+their own. On stage s, counted from 0, these are s backwards behind, so that all stages
+have as many micro-batches under way, and what is put off fills the time in which a
+stage would wait at the end. Where stages are alike, transfers free and the weights'
+gradients (W) no longer than forward (F) and the rest of backward (B), the p stages wait
+(p - 1) (F + B - W).
+
 Reference:
     D. Narayanan et al., "Efficient large-scale language model training on GPU clusters
     using Megatron-LM", SC 2021, section 2.2 (1F1B and interleaved 1F1B); Y. Huang et
-    al., "GPipe", 2019.
+    al., "GPipe", 2019; P. Qi et al., "Zero bubble pipeline parallelism", 2023, section
+    2.1 and table 1 (ZB-H1).
 """
 
 from collections.abc import Iterator
@@ -25,17 +33,22 @@ class Slot:
         forward: Whether it goes forward.
         micro_batch: Which one, from 0.
         chunk: Through which of the stage's parts of the model, from 0.
+        weights: Whether only the gradients of the weights are computed, which were put
+            off.
     """
 
     forward: bool
     micro_batch: int
     chunk: int = 0
+    weights: bool = False
 
 
 def slots(
     schedule: Schedule, stages: int, stage: int, micro_batches: int, chunks: int = 1
 ) -> Iterator[Slot]:
     """The order of one stage; every micro-batch once forward and once backward.
+
+    With ZB_H1 it also has its gradients of the weights once.
 
     >>> [
     ...     f"{'F' if slot.forward else 'B'}{slot.micro_batch}"
@@ -45,6 +58,9 @@ def slots(
     """
     ahead = warm_up(schedule, stages, stage, micro_batches, chunks)
     total = micro_batches * chunks
+    if schedule is Schedule.ZB_H1:
+        yield from _with_weights_put_off(micro_batches, ahead, stage)
+        return
     for number in range(ahead):
         yield _slot(True, number, stages, chunks)
     for number in range(ahead, total):
@@ -52,6 +68,21 @@ def slots(
         yield _slot(False, number - ahead, stages, chunks)
     for number in range(total - ahead, total):
         yield _slot(False, number, stages, chunks)
+
+
+def _with_weights_put_off(
+    micro_batches: int, ahead: int, behind: int
+) -> Iterator[Slot]:
+    for number in range(ahead):
+        yield Slot(True, number)
+    for number in range(micro_batches):
+        if number + ahead < micro_batches:
+            yield Slot(True, number + ahead)
+        yield Slot(False, number)
+        if number >= behind:
+            yield Slot(False, number - behind, weights=True)
+    for number in range(max(0, micro_batches - behind), micro_batches):
+        yield Slot(False, number, weights=True)
 
 
 def _slot(forward: bool, number: int, stages: int, chunks: int) -> Slot:
@@ -74,7 +105,7 @@ def warm_up(
         case Schedule.ONE_F_ONE_B if chunks > 1:
             rounds = 2 * (stages - 1 - stage) + (chunks - 1) * stages
             return min(micro_batches * chunks, rounds)
-        case Schedule.ONE_F_ONE_B:
+        case Schedule.ONE_F_ONE_B | Schedule.ZB_H1:
             return min(micro_batches, stages - 1 - stage)
         case _:
             assert_never(schedule)

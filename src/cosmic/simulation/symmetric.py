@@ -9,7 +9,8 @@ its update, which is where collectives and computation of two steps meet.
 Where a stage holds several parts of the model, what it ends with begins at the last
 backward of its last part, whose gradients travel while the others have their last
 backwards. From there on stages are run together, part by part: what comes back for one
-part is known when the stage behind has run it.
+part is known when the stage behind has run it. Where gradients of weights are put off,
+what a stage ends with begins at the last of these.
 """
 
 from collections.abc import Iterator
@@ -39,7 +40,7 @@ from cosmic.simulation.slot_columns import (
     slot_columns,
 )
 from cosmic.system.system import System
-from cosmic.trace.execution_graph import ExecutionGraph
+from cosmic.trace.execution_graph import ExecutionGraph, Schedule
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -124,7 +125,7 @@ class _Run:
         known: dict[bytes, tuple[Floats, Floats]] = {}
         for kind in range(len(flat.programs)):
             for program in range(programs):
-                if program in (UPDATE, FINISH):
+                if program in (UPDATE, FINISH) or not flat.programs[kind, program, 1]:
                     continue
                 rows = flat.programs[kind, program].tobytes()
                 if rows not in known:
@@ -135,8 +136,8 @@ class _Run:
         of_stage = duration[flat.stage_of]
         if self.graph.forward_only:
             return self._pass(of_stage[:, FORWARD], waits)
-        if self.graph.chunks > 1:
-            return self._in_chunks(of_stage, waits)
+        if self.graph.chunks > 1 or self.graph.schedule is Schedule.ZB_H1:
+            return self._by_slots(of_stage, waits)
         first_end, last_start = run_schedule(
             self._warm_up(),
             self.graph.micro_batches,
@@ -177,8 +178,8 @@ class _Run:
                 arrival = end + self.times.durations.onward[stage]
         return self._result(float(end - first_end[-1]), waits, updates)
 
-    def _in_chunks(self, of_stage: Floats, waits: Floats) -> SimulationResult:
-        """A step of stages that hold several parts of the model."""
+    def _by_slots(self, of_stage: Floats, waits: Floats) -> SimulationResult:
+        """A step with several parts of the model, or gradients of weights put off."""
         graph, onward = self.graph, self.times.durations.onward
         stages, count = len(graph.stages), graph.micro_batches
         columns = slot_columns(graph.schedule, stages, count, graph.chunks)
@@ -197,7 +198,8 @@ class _Run:
         for stage in range(stages):
             release = (0.0, arrival)
             end, waits_there = endings.finish(stage, (FINISH, UPDATE), release)
-            arrival = end + onward[stage]
+            if stage < len(onward):
+                arrival = end + onward[stage]
             waited.append(waits_there)
         before = endings.turns_before
         return self._result(float(end - first_end[-1]), waits, waited, before)

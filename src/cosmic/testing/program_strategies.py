@@ -3,8 +3,10 @@
 Starts and waits stand in any order, and things often end at the same instant.
 """
 
+from dataclasses import replace
+
 from cosmic.testing.hypothesis_extra import strategies as st
-from cosmic.trace.execution_graph import Block, Program, Stage
+from cosmic.trace.execution_graph import Block, Program, Schedule, Stage
 from cosmic.trace.node import (
     CollectiveKind,
     CollectiveNode,
@@ -19,8 +21,18 @@ from cosmic.workload.chunks import in_chunks
 
 
 @st.composite
-def stages_of(draw: st.DrawFn, parts: int) -> Stage:
+def stages_of(
+    draw: st.DrawFn, parts: int, schedule: Schedule = Schedule.ONE_F_ONE_B
+) -> Stage:
     """A stage that holds so many parts of a model."""
+    if schedule is Schedule.ZB_H1:
+        stage = draw(stages())
+        return replace(
+            stage,
+            last_backward=stage.backward,
+            weight_backward=draw(_programs()),
+            last_weight_backward=stage.last_backward,
+        )
     first, *further = [
         draw(stages(f" {part}" if part else "")) for part in range(parts)
     ]

@@ -266,7 +266,8 @@ def graphs(draw: st.DrawFn, most_devices: int = 8) -> ExecutionGraph:
     both = Group(name="both", size=sizes[0] * sizes[1], stride=1)
     apart = Group.joined("apart", [(sizes[i], strides[i]) for i in (0, 2)])
     parts = draw(st.sampled_from((1, 1, 2, 3))) if sizes[3] > 1 else 1
-    stages = draw(st.lists(stages_of(parts), min_size=1, max_size=2))
+    schedule = draw(st.just(Schedule.ONE_F_ONE_B) if parts > 1 else _schedules)
+    stages = draw(st.lists(stages_of(parts, schedule), min_size=1, max_size=2))
     chosen = draw(
         st.lists(st.sampled_from(stages), min_size=sizes[3], max_size=sizes[3])
     )
@@ -281,6 +282,6 @@ def graphs(draw: st.DrawFn, most_devices: int = 8) -> ExecutionGraph:
         stages=tuple(chosen),
         micro_batches=draw(several if parts > 1 else st.integers(1, 5)),
         boundary_bytes=draw(st.sampled_from((0.0, 1e6, 3e6))),
-        schedule=draw(st.just(Schedule.ONE_F_ONE_B) if parts > 1 else _schedules),
+        schedule=schedule,
         forward_only=forward_only,
     )

@@ -42,6 +42,7 @@ class Schedule(enum.Enum):
 
     GPIPE = "gpipe"
     ONE_F_ONE_B = "1f1b"
+    ZB_H1 = "zb-h1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,6 +193,9 @@ class Stage:
         last_backward: The step's last micro-batch backward, with the gradients.
         update: The optimizer and the next step's first forward.
         finish: What is done before that, as soon as the last backward has ended.
+        weight_backward: The gradients of the weights of one micro-batch, where
+            `backward` leaves them to later: for the schedule ZB_H1, and only for it.
+        last_weight_backward: The same of the step's last micro-batch.
         chunks: Parts of the model beside the one of `forward` and `backward`, in the
             order of the model. What a step ends with is in `finish` and `update`.
     """
@@ -201,6 +205,8 @@ class Stage:
     last_backward: Program
     update: Program
     finish: Program = ()
+    weight_backward: Program = ()
+    last_weight_backward: Program = ()
     chunks: tuple[Chunk, ...] = ()
 
     @classmethod
@@ -220,7 +226,7 @@ class Stage:
 
     @property
     def programs(self) -> tuple[Program, ...]:
-        """All of them: the five of every stage, then three of each further chunk."""
+        """All of them: the seven of every stage, then three of each further chunk."""
         further = ((c.forward, c.backward, c.last_backward) for c in self.chunks)
         return (
             self.forward,
@@ -228,6 +234,8 @@ class Stage:
             self.last_backward,
             self.update,
             self.finish,
+            self.weight_backward,
+            self.last_weight_backward,
             *chain.from_iterable(further),
         )
 
@@ -291,9 +299,9 @@ class ExecutionGraph:
         Of a step, the first forward is that of the update, which the step before ran.
         """
         if self.forward_only:
-            return self.micro_batches, 0, 0, 0, 0
+            return (self.micro_batches, *[0] * 6)
         more = self.micro_batches - 1
-        return (more, more, 1, 1, 1, *(more + 1, more, 1) * (self.chunks - 1))
+        return (more, more, 1, 1, 1, more, 1, *(more + 1, more, 1) * (self.chunks - 1))
 
     def group(self, name: str) -> Group:
         """The group of that name; there always is one."""
@@ -341,6 +349,9 @@ def _check_chunks(graph: ExecutionGraph) -> None:
         D. Narayanan et al., "Efficient large-scale language model training on GPU
         clusters using Megatron-LM", SC 2021, section 2.2.
     """
+    put_off = any(s.weight_backward or s.last_weight_backward for s in graph.stages)
+    if put_off and graph.schedule is not Schedule.ZB_H1:
+        raise TraceError("only the schedule zb-h1 puts gradients of weights off")
     if len({len(stage.chunks) for stage in graph.stages}) > 1:
         raise TraceError("every stage must have as many chunks as the others")
     if graph.chunks == 1:
@@ -370,6 +381,7 @@ def _programs_alone(stage: Stage) -> Iterator[Program]:
     for chunk in stage.parts:
         yield chunk.forward
         yield chunk.backward
+    yield stage.weight_backward
 
 
 def _programs_at_the_end(stage: Stage) -> Iterator[Program]:
@@ -377,6 +389,7 @@ def _programs_at_the_end(stage: Stage) -> Iterator[Program]:
     for chunk in reversed(stage.parts):
         yield chunk.backward
         yield chunk.last_backward
+    yield stage.last_weight_backward
     yield stage.finish
     yield stage.update
 

@@ -26,6 +26,7 @@ from cosmic.workload.latent_operators import latent_projections
 from cosmic.workload.layer_parts import LayerKind, Patches
 from cosmic.workload.operators import Operator, Operators
 from cosmic.workload.parallelism import Recompute, SequenceMethod
+from cosmic.workload.put_off import put_off
 from cosmic.workload.ring_attention import ring_backward, ring_forward
 from cosmic.workload.tensor_overlap import with_overlap
 from cosmic.workload.vision import classifier, patch_embedding
@@ -50,6 +51,7 @@ class Unit:
             `experts`.
         forward: One micro-batch forward.
         backward: One micro-batch backward.
+        weight_backward: What of that the schedule puts off.
         experts: Those that other devices of the expert group do not hold.
     """
 
@@ -57,6 +59,7 @@ class Unit:
     weights: int
     forward: tuple[Instruction, ...]
     backward: tuple[Instruction, ...]
+    weight_backward: tuple[Instruction, ...] = ()
     experts: int = 0
 
 
@@ -68,16 +71,17 @@ def layer_unit(workload: Workload, kind: LayerKind = LayerKind.DENSE) -> Unit:
         behind = expert_forward(parts), expert_backward(parts)
     forward = (*parts.attention_forward(), *behind[0])
     backward = (*behind[1], *parts.attention_backward())
+    backward, later = put_off(with_casts(backward, workload), workload)
     forward, backward = (
-        with_overlap(with_casts(program, workload), workload)
-        for program in (forward, backward)
+        with_overlap(program, workload)
+        for program in (with_casts(forward, workload), backward)
     )
     if workload.recompute is Recompute.FULL:
         backward = (*_again(forward), *backward)
     spread = spread_weights(workload, kind)
     weights = layer_weights(workload, kind) - spread
     name = "layer" if kind is LayerKind.DENSE else "expert layer"
-    return Unit(name, weights, forward, backward, spread)
+    return Unit(name, weights, forward, backward, later, spread)
 
 
 def embedding_unit(workload: Workload) -> Unit:
@@ -88,11 +92,12 @@ def embedding_unit(workload: Workload) -> Unit:
         weights = embedding_weights(workload)
         return Unit("embedding", weights, (found.forward,), (found.backward,))
     operator = Operators(workload).embedding()
+    backward = (*parts.enter("embedding backward"), operator.backward)
     return Unit(
         "embedding",
         embedding_weights(workload),
         (operator.forward, *parts.leave("embedding")),
-        (*parts.enter("embedding backward"), operator.backward),
+        *put_off(backward, workload),
     )
 
 
@@ -115,7 +120,7 @@ def head_unit(workload: Workload) -> Unit:
         "head",
         head_weights(workload),
         (*forward, loss.forward),
-        (*backward, norm.backward),
+        *put_off((*backward, norm.backward), workload),
     )
 
 
@@ -126,7 +131,7 @@ def _classes(workload: Workload, patches: Patches) -> Unit:
         "head",
         head_weights(workload),
         tuple(operator.forward for operator in done),
-        tuple(operator.backward for operator in reversed(done)),
+        *put_off((operator.backward for operator in reversed(done)), workload),
     )
 
 

@@ -8,9 +8,11 @@ Left out: fragmentation, the framework's own needs, and what lives only within a
 operator.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from itertools import chain
 from typing import assert_never
 
+from cosmic.trace.execution_graph import Schedule
 from cosmic.trace.precision import Precision
 from cosmic.units import Bytes
 from cosmic.workload.expert_memory import (
@@ -21,7 +23,9 @@ from cosmic.workload.expert_memory import (
 from cosmic.workload.in_flight import most_kept
 from cosmic.workload.inference_memory import answers, cache, pass_activations
 from cosmic.workload.layer_parts import LayerKind
+from cosmic.workload.layers import head_unit, layer_unit
 from cosmic.workload.parallelism import Recompute, SequenceMethod
+from cosmic.workload.put_off import put_off_bytes
 from cosmic.workload.weights import (
     embedding_weights,
     head_weights,
@@ -90,7 +94,9 @@ def stage_footprint(workload: Workload, stage: int) -> MemoryFootprint:
         * (shared if split.weight_sharding >= 2 else count),
         optimizer=workload.optimizer_bytes
         * (shared if split.weight_sharding >= 1 else count),
-        activations=most_kept(workload, stage, _kept(workload, stage)),
+        activations=most_kept(
+            workload, stage, _kept(workload, stage), _put_off(workload, stage)
+        ),
         logits=_logits(workload) if last else 0.0,
         buffers=_buffers(workload, stage),
         recomputed=_brought_back(workload, stage),
@@ -133,6 +139,20 @@ def _brought_back(workload: Workload, stage: int) -> Bytes:
     return max(
         _whole_layer(workload, k) - layer_activations(workload, k) for k in kinds
     )
+
+
+def _put_off(workload: Workload, stage: int) -> Bytes:
+    """What a stage keeps of one micro-batch for its gradients of weights alone."""
+    if workload.schedule is not Schedule.ZB_H1:
+        return 0.0
+    kept = 0.0
+    for kind, count in chain.from_iterable(workload.kinds_of(stage)):
+        later = layer_unit(workload, kind).weight_backward
+        kept += count * put_off_bytes(workload, later)
+    if stage == workload.parallelism.pipeline - 1 and workload.model.has_ends:
+        held = replace(workload, precision=workload.held_precision)
+        kept += put_off_bytes(held, head_unit(workload).weight_backward)
+    return kept
 
 
 def layer_activations(workload: Workload, kind: LayerKind = LayerKind.DENSE) -> Bytes:

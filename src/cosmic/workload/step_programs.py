@@ -29,9 +29,9 @@ Inference has the forward of each unit and nothing else; replicas are independen
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from cosmic.trace.execution_graph import Block, Program, Stage
+from cosmic.trace.execution_graph import Block, Program, Schedule, Stage
 from cosmic.trace.node import (
     CollectiveKind,
     CollectiveNode,
@@ -62,13 +62,36 @@ class StepPrograms:
     Attributes:
         workload: What is computed, and how it is split.
         runs: The units of the stage, in the order of the forward pass.
+        backward_gathers: Whether the backward needs weights that are sharded.
     """
 
     workload: Workload
     runs: tuple[Run, ...]
+    backward_gathers: bool = True
 
     def stage(self) -> Stage:
         """All programs of a step, or the forward of a pass."""
+        put_off = self.workload.schedule is Schedule.ZB_H1
+        if put_off and self.workload.inference is None:
+            return self._put_off()
+        return self._whole()
+
+    def _put_off(self) -> Stage:
+        """Gradients of weights have programs of their own, behind which they travel."""
+        runs = tuple(run.later for run in self.runs)
+        later = StepPrograms(self.workload, runs, backward_gathers=False)
+        stage, split = later._whole(), self.workload.parallelism
+        sharded = split.weight_sharding == 3 and split.replicas > 1
+        now = self._backward_sharded(lambda _: ()) if sharded else self._backward
+        return replace(
+            stage,
+            backward=now,
+            last_backward=now,
+            weight_backward=stage.backward,
+            last_weight_backward=stage.last_backward,
+        )
+
+    def _whole(self) -> Stage:
         split = self.workload.parallelism
         if self.workload.inference is not None:
             return Stage.passing(self._forward)
@@ -184,11 +207,12 @@ class StepPrograms:
 
         def turn(around: Around) -> tuple[Instruction, ...]:
             sent = exchange(around)
-            return (*self._fetched(around), *around.unit.backward, *sent)
+            fetched = self._fetched(around) if self.backward_gathers else ()
+            return (*fetched, *around.unit.backward, *sent)
 
         reach = max(1, self._ahead)
         return (
-            *self._fetch(reverse=True),
+            *(self._fetch(reverse=True) if self.backward_gathers else ()),
             *self._program(turn, reach, reverse=True),
         )
 

@@ -1,7 +1,7 @@
 """Programs out of units in a row, each told of those around it."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from operator import itemgetter
 
@@ -23,6 +23,12 @@ class Run:
     unit: Unit
     first: int
     count: int
+
+    @property
+    def later(self) -> "Run":
+        """The same units, with what they put off as their backward."""
+        unit = replace(self.unit, backward=self.unit.weight_backward)
+        return replace(self, unit=unit)
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,7 +80,7 @@ small = settings(derandomize=True, max_examples=30)
 @given(graph=graphs())
 def test_devices_have_all_nodes_of_all_programs(graph: ExecutionGraph) -> None:
     expansion, rest = expand(graph), graph.micro_batches - 1
-    runs = (rest + 1, rest, 1, 1, 1, *(rest + 1, rest, 1) * (graph.chunks - 1))
+    runs = (rest + 1, rest, 1, 1, 1, rest, 1, *(rest + 1, rest, 1) * (graph.chunks - 1))
 
     for device in range(graph.devices):
         expected: Counter[object] = Counter()

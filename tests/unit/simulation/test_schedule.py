@@ -37,10 +37,14 @@ def test_every_micro_batch_goes_once_forward_and_then_once_backward(
     schedule: Schedule, place: tuple[int, int], micro_batches: int
 ) -> None:
     order = list(slots(schedule, *place, micro_batches))
+    put_off = schedule is Schedule.ZB_H1
 
-    assert len(order) == 2 * micro_batches
+    assert len(set(order)) == len(order) == (2 + put_off) * micro_batches
     for m in range(micro_batches):
         assert order.index(Slot(True, m)) < order.index(Slot(False, m))
+        if put_off:
+            later = Slot(False, m, weights=True)
+            assert order.index(Slot(False, m)) < order.index(later)
 
 
 @given(schedule=schedules, place=places(), micro_batches=counts)
@@ -50,7 +54,8 @@ def test_both_directions_take_micro_batches_in_order(
     order = list(slots(schedule, *place, micro_batches))
 
     for forward in (True, False):
-        taken = [slot.micro_batch for slot in order if slot.forward is forward]
+        there = [slot for slot in order if not slot.weights]
+        taken = [slot.micro_batch for slot in there if slot.forward is forward]
         assert taken == list(range(micro_batches))
 
 
@@ -129,3 +134,37 @@ def test_an_interleaved_stage_keeps_a_round_and_twice_what_is_to_come(
 
     ahead = 2 * (stages - 1 - stage) + (chunks - 1) * stages + 1
     assert most == min(micro_batches * chunks, ahead)
+
+
+@pytest.mark.parametrize(
+    ("stage", "order"),
+    [
+        (0, "F0 F1 F2 B0 W0 F3 B1 W1 B2 W2 B3 W3"),
+        (1, "F0 F1 B0 F2 B1 W0 F3 B2 W1 B3 W2 W3"),
+        (2, "F0 B0 F1 B1 F2 B2 W0 F3 B3 W1 W2 W3"),
+    ],
+)
+def test_zb_h1_puts_gradients_of_weights_off_by_as_many_as_stages_before(
+    stage: int, order: str
+) -> None:
+    """By hand from Qi et al. (2023), section 2.1."""
+    names = (
+        f"{'W' if slot.weights else 'FB'[not slot.forward]}{slot.micro_batch}"
+        for slot in slots(Schedule.ZB_H1, 3, stage, 4)
+    )
+
+    assert " ".join(names) == order
+
+
+@given(place=places(), micro_batches=st.integers(6, 12))
+def test_zb_h1_has_as_many_micro_batches_under_way_on_every_stage(
+    place: tuple[int, int], micro_batches: int
+) -> None:
+    """From a forward to the gradients of its weights: as many as there are stages."""
+    stages, _ = place
+    under_way = most = 0
+    for slot in slots(Schedule.ZB_H1, *place, micro_batches):
+        under_way += slot.forward - slot.weights
+        most = max(most, under_way)
+
+    assert most == stages
