@@ -294,7 +294,7 @@ def test_a_batch_that_nothing_divides_is_refused(cosmic: Cosmic) -> None:
 LAUNCHED = [
     name
     for name in preset_names(PresetKind.SCENARIO)
-    if any(machine in name for machine in ("-dgx-", "-aws-"))
+    if any(machine in name for machine in ("-dgx-", "-aws-", "-h800-"))
 ]
 
 
