@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
-from operator import itemgetter
 
 from cosmic.trace.execution_graph import Block, Program
 from cosmic.trace.node import Instruction, Token
@@ -74,35 +73,59 @@ def program(
         reach: How far around itself a turn looks.
         reverse: Whether the last unit comes first.
     """
-    places = list(places_of(runs))
-    if reverse:
-        places.reverse()
+    ordered = runs[::-1] if reverse else runs
     none: list[Unit | None] = [None] * reach
-    padded = [*none, *(unit for unit, _ in places), *none]
+    row = [*none, *(run.unit for run in ordered for _ in range(run.count)), *none]
     known: dict[tuple[int, ...], tuple[Instruction, ...]] = {}
     step = -1 if reverse else 1
-    turns: list[tuple[int, tuple[str, tuple[Instruction, ...]]]] = []
-    for number, (unit, layer) in enumerate(places):
-        around = tuple(padded[number : number + 2 * reach + 1])
-        key = tuple(map(id, around))
-        if key not in known:
-            known[key] = turn(Around(around, step))
-        turns.append((layer, (unit.name, known[key])))
+    turns: list[_Turns] = []
+    place = 0
+    for run in ordered:
+        first = run.first + run.count - 1 if reverse else run.first
+        for count in _alike(run.count, reach):
+            around = tuple(row[place : place + 2 * reach + 1])
+            key = tuple(map(id, around))
+            if key not in known:
+                known[key] = turn(Around(around, step))
+            turns.append(_Turns(run.unit.name, known[key], first, count))
+            place += count
+            first += step * count
     return tuple(_blocks(turns, step))
 
 
-def _blocks(
-    turns: Iterable[tuple[int, tuple[str, tuple[Instruction, ...]]]], step: int
-) -> Iterator[Block]:
-    for (name, instructions), equal in groupby(turns, key=itemgetter(1)):
+@dataclass(frozen=True, slots=True)
+class _Turns:
+    """Equal turns in a row, from a layer on."""
+
+    name: str
+    instructions: tuple[Instruction, ...]
+    first: int
+    count: int
+
+
+def _alike(count: int, reach: int) -> Iterator[int]:
+    """A run in stretches that have the same around them: its inside, and its ends."""
+    inside = max(0, count - 2 * reach)
+    ends = (count - inside + 1) // 2
+    yield from [1] * ends
+    if inside:
+        yield inside
+    yield from [1] * (count - inside - ends)
+
+
+def _blocks(turns: Iterable[_Turns], step: int) -> Iterator[Block]:
+    def what(turn: _Turns) -> tuple[str, tuple[Instruction, ...]]:
+        return turn.name, turn.instructions
+
+    for (name, instructions), equal in groupby(turns, key=what):
         if not instructions:
             continue
-        layers = [layer for layer, _ in equal]
+        together = list(equal)
         yield Block(
             name=name,
             instructions=instructions,
-            repeat=len(layers),
-            first=layers[0],
+            repeat=sum(turn.count for turn in together),
+            first=together[0].first,
             step=step,
         )
 
