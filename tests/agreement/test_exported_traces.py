@@ -35,7 +35,7 @@ from cosmic.trace.execution_graph import ExecutionGraph
 from cosmic.trace.rank_trace import NodeKind
 from cosmic.workload.lowering import lower
 from cosmic.workload.model import FeedForward, TransformerModel
-from cosmic.workload.parallelism import Parallelism
+from cosmic.workload.parallelism import Parallelism, SequenceMethod
 from cosmic.workload.workload import Workload
 
 SWITCH = Dimension(shape=Shape.SWITCH, size=8, link_bandwidth=64e9, latency=500e-9)
@@ -152,8 +152,13 @@ def test_a_pipeline_hands_on_alike() -> None:
         Parallelism(sequence=8),
         Parallelism(tensor=4, data=2),
         Parallelism(tensor=2, sequence=2, data=2),
+        Parallelism(data=8, weight_sharding=1, gradient_overlap=False),
+        Parallelism(tensor=8, tensor_sequence=True, tensor_overlap=True),
     ],
-    ids=["data", "sharded-1", "sharded-3", "sequence", "two-axes", "three-axes"],
+    ids=[
+        *("data", "sharded-1", "sharded-3", "sequence", "two-axes", "three-axes"),
+        *("in-between", "tensor-overlap"),
+    ],
 )
 def test_what_is_not_whole_is_rounded_down_there(
     dimension: Dimension, split: Parallelism
@@ -172,3 +177,11 @@ def test_what_is_not_whole_is_rounded_down_there(
     assert (late > -1).all()
     assert (late < terms).all()
     assert (late / found.there < 1e-5).all()
+
+
+def test_keys_and_values_go_round_alike() -> None:
+    """Messages of the gradients, 8/7 of a slice, are no whole bytes there."""
+    split = Parallelism(sequence=8, sequence_method=SequenceMethod.RING)
+    found = ends(step(split), system((SWITCH,)))
+
+    assert found.here == pytest.approx(found.there, rel=2e-5)
