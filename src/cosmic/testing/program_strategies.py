@@ -50,6 +50,7 @@ def stages(draw: st.DrawFn, part: str = "") -> Stage:
             backward=backward,
             last_backward=backward,
             update=(*draw(_programs()), *forward),
+            finish=draw(_programs()),
         )
     layers = draw(st.sampled_from((1, 2, 3, 5, 20)))
     gradient, weights = Token(f"gradient{part}"), Token("weights")
@@ -71,6 +72,7 @@ def stages(draw: st.DrawFn, part: str = "") -> Stage:
         backward=backward,
         last_backward=(*draw(_programs()), start),
         update=(*draw(_programs()), end, *forward),
+        finish=draw(_programs()),
     )
 
 

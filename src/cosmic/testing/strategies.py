@@ -263,7 +263,8 @@ def graphs(draw: st.DrawFn, most_devices: int = 8) -> ExecutionGraph:
         Group(name=name, size=sizes[i], stride=strides[i])
         for i, name in enumerate(("inner", "middle", "outer"))
     )
-    both = Group(name="both", size=sizes[0] * sizes[1], stride=1)
+    flat = draw(st.booleans())
+    both = Group(name="both", size=sizes[0] * sizes[1], stride=1, flat=flat)
     apart = Group.joined("apart", [(sizes[i], strides[i]) for i in (0, 2)])
     parts = draw(st.sampled_from((1, 1, 2, 3))) if sizes[3] > 1 else 1
     schedule = draw(st.just(Schedule.ONE_F_ONE_B) if parts > 1 else _schedules)
