@@ -11,7 +11,11 @@ from dataclasses import replace
 import pytest
 
 from cosmic.trace.precision import Precision
-from cosmic.workload.memory import layer_activations, memory_footprint
+from cosmic.workload.memory import (
+    layer_activations,
+    memory_footprint,
+    stage_footprint,
+)
 from cosmic.workload.model import TransformerModel
 from cosmic.workload.parallelism import Parallelism, Recompute
 from cosmic.workload.weights import layer_weights, stage_weights
@@ -266,19 +270,30 @@ def test_zero_table_1(sharding: int, devices: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("tensor_sequence", "recompute", "gib"),
-    [(False, NONE, 59.25), (True, SELECTIVE, 9.5625)],
+    ("name", "pipeline", "virtual", "tensor_sequence", "recompute", "gib"),
+    [
+        ("22B", 1, 1, False, NONE, 59.25),
+        ("22B", 1, 1, True, SELECTIVE, 9.5625),
+        ("175B", 8, 3, False, NONE, 66.84375),
+        ("175B", 8, 3, True, SELECTIVE, 12.3515625),
+    ],
 )
-def test_figure_1_as_a_whole_footprint(
-    tensor_sequence: bool, recompute: Recompute, gib: float
+def test_figure_1_as_whole_footprints(
+    name: str,
+    pipeline: int,
+    virtual: int,
+    tensor_sequence: bool,
+    recompute: Recompute,
+    gib: float,
 ) -> None:
-    """Activations, and states at 2 + 4 + 12 B; the part `recomputed` is not drawn."""
+    """The first stage's, at 2 + 4 + 12 B a weight; `recomputed` is not drawn."""
+    given = workload(name, None, tensor_sequence, recompute)
+    split = replace(given.parallelism, pipeline=pipeline, virtual_stages=virtual)
     shared = replace(
-        workload("22B", None, tensor_sequence, recompute),
-        gradient_precision=Precision.FP32,
+        given, batch=64, parallelism=split, gradient_precision=Precision.FP32
     )
 
-    held = memory_footprint(shared)
+    held = stage_footprint(shared, 0)
 
     assert held.activations / GIB == exactly(gib)
     states = held.weights + held.gradients + held.optimizer
