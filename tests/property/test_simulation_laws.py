@@ -91,7 +91,18 @@ def more_endpoint_delay(system: System, _: int) -> System:
 
 
 def less_peak(system: System, _: int) -> System:
-    return with_device(system, peak_flops=system.cluster.device.peak_flops * 0.7)
+    return with_device(system, **peaks(system.cluster.device, 0.7))
+
+
+def peaks(device: Device, factor: float) -> dict[str, float]:
+    """So many times the operations a second, in every format."""
+    formats = {
+        "peak_flops": Precision.BF16,
+        "peak_fp8": Precision.FP8,
+        "peak_tf32": Precision.TF32,
+        "peak_fp32": Precision.FP32,
+    }
+    return {name: factor * device.peak(number) for name, number in formats.items()}
 
 
 def less_memory_bandwidth(system: System, _: int) -> System:
@@ -233,7 +244,7 @@ def test_twice_as_fast_in_everything_takes_half_the_time(data: st.DataObject) ->
         replace(
             system, policy=replace(policy, endpoint_delay=policy.endpoint_delay / 2)
         ),
-        peak_flops=2 * device.peak_flops,
+        **peaks(device, 2),
         memory_bandwidth=2 * device.memory_bandwidth,
     )
     for index in range(len(system.cluster.topology.dimensions)):
@@ -258,7 +269,9 @@ def test_no_step_is_faster_than_its_arithmetic(data: st.DataObject) -> None:
     system = data.draw(systems_for(workload))
     graph = lower(workload)
 
-    bound = total_flops(graph) / (graph.devices * system.cluster.device.peak_flops)
+    formats = workload.precision, workload.held_precision
+    fastest = max(map(system.cluster.device.peak, formats))
+    bound = total_flops(graph) / (graph.devices * fastest)
 
     assert run(graph, system).makespan >= bound * (1 - ROUNDING)
 
