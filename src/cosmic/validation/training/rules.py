@@ -11,12 +11,20 @@ from typing import Generic, TypeVar
 from cosmic.validation.machines import NotEvaluatedError
 from cosmic.validation.training.frameworks import Framework
 from cosmic.validation.training.row import Shape, Split, TrainingRow
+from cosmic.workload.layer_parts import LatentAttention
 
 T = TypeVar("T")
 
 _GPT_VOCABULARY = 51_200
 _HEAD_WIDTH = 128
 _NONE = r"^\s*(none|no\b|off|false)|num-layers 0"
+_LATENT = {
+    "query_rank": "q_lora",
+    "key_value_rank": "kv_lora",
+    "rope_dim": "qk_rope",
+    "nope_dim": "qk_nope",
+    "value_dim": "v",
+}
 _FP4 = re.compile(r"fp4", re.IGNORECASE)
 
 
@@ -168,6 +176,23 @@ def gradient_overlap(split: Split, framework: Framework) -> bool:
     if said := re.search(r"OVERLAP_GRAD_REDUCE=(\w+)", split.overlap):
         return said[1].lower() in ("true", "1")
     return framework.gradient_overlap
+
+
+def latent_attention(words: str) -> LatentAttention | None:
+    """Attention through narrow vectors, by its widths; None where it is plain.
+
+    Raises:
+        NotEvaluatedError: It is of another kind, or does not say its widths.
+    """
+    if not words:
+        return None
+    found = {
+        name: re.search(rf"\b{word}\s?(\d+)", words) for name, word in _LATENT.items()
+    }
+    widths = {name: int(one[1]) for name, one in found.items() if one}
+    if not words.startswith("MLA") or len(widths) < len(_LATENT):
+        raise NotEvaluatedError(f"no rule reads the attention {words!r}")
+    return LatentAttention(**widths)
 
 
 def heads(shape: Shape, tensor: int) -> Said[int]:

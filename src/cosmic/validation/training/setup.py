@@ -14,8 +14,9 @@ from cosmic.validation.machines import NotEvaluatedError
 from cosmic.validation.training import rules
 from cosmic.validation.training.frameworks import Framework, framework_of
 from cosmic.validation.training.machine import RunMachine, machine_for
-from cosmic.validation.training.row import Shape, Split, TrainingRow
+from cosmic.validation.training.row import Experts, Shape, Split, TrainingRow
 from cosmic.validation.training.rules import Said
+from cosmic.workload.layer_parts import MixtureOfExperts
 from cosmic.workload.model import FeedForward, TransformerModel
 from cosmic.workload.workload import Workload
 
@@ -143,8 +144,7 @@ def model_of(shape: Shape, tensor: int, notes: Notes) -> TransformerModel:
     for name, words in _DIMENSIONS.items():
         if getattr(shape, name) is None:
             raise NotEvaluatedError(f"it does not say its {words}")
-    if shape.experts is not None or shape.attention:
-        raise NotEvaluatedError("experts and latent attention are not modelled")
+    latent = rules.latent_attention(shape.attention)
     hidden, heads = int(shape.hidden or 0), notes.take(rules.heads(shape, tensor))
     gated = bool(shape.gated)
     return TransformerModel(
@@ -152,13 +152,27 @@ def model_of(shape: Shape, tensor: int, notes: Notes) -> TransformerModel:
         hidden=hidden,
         heads=heads,
         key_value_heads=shape.key_value_heads or heads,
-        head_dim=shape.head_dim or hidden // heads,
+        head_dim=latent.head_dim if latent else shape.head_dim or hidden // heads,
         feed_forward=int(shape.feed_forward or 0),
         feed_forward_kind=FeedForward.SWIGLU if gated else FeedForward.GELU,
         sequence=int(shape.sequence or 0),
         vocabulary=notes.take(rules.vocabulary(shape)),
         tied_embeddings=not gated,
         learned_positions=not gated,
+        latent=latent,
+        experts=_mixture(shape.experts),
+    )
+
+
+def _mixture(said: Experts | None) -> MixtureOfExperts | None:
+    if said is None:
+        return None
+    return MixtureOfExperts(
+        experts=said.count,
+        top_k=said.chosen,
+        feed_forward=said.width,
+        shared_feed_forward=said.shared_width,
+        dense_layers=said.dense_layers,
     )
 
 
@@ -181,6 +195,7 @@ def _split_settings(
         "dp": data,
         "micro_batch": notes.take(rules.micro_batch(split, split.batch // data)),
         "weight_sharding": shared.level,
+        "ep": split.expert or 1,
         "sharding_group": _sharding_group(shared.group, data * context),
         "tensor_sequence": tokens,
     }
@@ -209,11 +224,11 @@ def _layer_settings(
     settings: dict[str, PointValue] = {"virtual_stages": virtual}
     if layers % parts == 0:
         return settings
-    for missing in (2, 1):
-        if (layers + missing) % parts == 0:
-            share = (layers + missing) // pipeline
-            settings["last_stage_layers"] = share - 1
-            settings["first_stage_layers"] = share - (missing - 1)
+    for at_first, at_last in ((1, 1), (0, 1), (1, 2)):  # and two with a second head
+        if (layers + at_first + at_last) % parts == 0:
+            share = (layers + at_first + at_last) // pipeline
+            settings["first_stage_layers"] = share - at_first
+            settings["last_stage_layers"] = share - at_last
             return settings
     raise NotEvaluatedError(f"{layers} layers on {parts} parts, no rule says how")
 
