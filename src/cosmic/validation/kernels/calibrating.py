@@ -1,5 +1,6 @@
 """From measured kernels to a device's calibration."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from statistics import median
@@ -16,6 +17,7 @@ from cosmic.trace.precision import Precision
 from cosmic.validation.kernels.row import Kernel
 
 _ENOUGH = 8  # kernels, to tell all the numbers of a curve
+_QUANTISING = re.compile(r"TRTLLM|SGLang|VLLM", re.I)  # within the time of a product
 _SHARED = {Precision.FP16: Precision.BF16}  # formats of one size are as fast
 
 
@@ -31,7 +33,9 @@ def calibrate(
 
     Where few products of a format were measured, their efficiency alone is fitted, and
     the other numbers of the curve are those of a relative. What was not measured at
-    all is the relative's. Rows of quality C are left out.
+    all is the relative's. Rows of quality C are left out, and so are products in fp8 of
+    serving software, whose time holds that of bringing the factors into that format;
+    of other fp8 products the efficiency alone is fitted.
 
     Args:
         name: Of the device.
@@ -81,11 +85,19 @@ def _all_products(
             for kernel in kernels
             if kernel.kind == "product"
             and _SHARED.get(kernel.precision, kernel.precision) is precision
+            and not (precision is Precision.FP8 and _QUANTISING.match(kernel.library))
         ]
         key = f"products in {precision.value}"
         measured = [Measured(kernel.work, kernel.seconds) for kernel in here]
         relative = like.products.get(precision) if like else None
-        if len(here) >= _ENOUGH:
+        if here and precision is Precision.FP8 and Precision.BF16 in curves:
+            other = asdict(curves[Precision.BF16])
+            held = {k: v for k, v in other.items() if k != "efficiency"}
+            curves[precision] = fit_products(
+                measured, precision, device, processors, held
+            )
+            provenance[key] = f"efficiency: {_named(here)}; the rest: as in bf16"
+        elif len(here) >= _ENOUGH:
             curve = fit_products(measured, precision, device, processors)
             curves[precision], provenance[key] = curve, _named(here)
         elif here and relative and like:
