@@ -51,10 +51,12 @@ class Calibrated(CostModel):
         calibration: What was measured.
         sustained: Whether devices are busy for minutes on end, as in training, so that
             everything takes the calibration's `sustained` times as long.
+        attention: Name of the attention kernels; the usual ones, if empty or unknown.
     """
 
     calibration: Calibration
     sustained: bool = True
+    attention: str = ""
 
     @override
     def times(
@@ -96,7 +98,11 @@ class Calibrated(CostModel):
             )
         peak = device.peak(precision) / calibration.processors
         return attention_time(
-            work, calibration.attention, calibration.processors, peak, bandwidth
+            work,
+            calibration.attention_curve(self.attention),
+            calibration.processors,
+            peak,
+            bandwidth,
         )
 
 

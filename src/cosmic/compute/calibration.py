@@ -1,7 +1,7 @@
 """Calibrations: how near the kernels of a device come to its peaks, as measured."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 
 from cosmic.errors import SpecError
 from cosmic.trace.precision import Precision
@@ -76,13 +76,14 @@ class Calibration:
         name: Of the device that it is for.
         processors: Of one device, each making one tile at a time.
         products: By format; other formats are taken to be like bf16.
-        attention: Fused attention.
+        attention: Fused attention, by the kernels that current software has.
         delay: From one kernel that moves data to the next.
         bandwidth: Share of the memory bandwidth that these reach.
         provenance: By part: where it is from, in words.
         sustained: How many times as long operators take in a training step as kernels
             measured by themselves: clocks under lasting load, gaps between kernels,
             small operators that nobody counts.
+        attention_kernels: Fused attention by other kernels, such as flash-1, by name.
     """
 
     name: str
@@ -93,6 +94,7 @@ class Calibration:
     bandwidth: float
     provenance: Mapping[str, str]
     sustained: float = 1.0
+    attention_kernels: Mapping[str, AttentionCurve] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not 0 < self.sustained < float("inf"):
@@ -108,17 +110,19 @@ class Calibration:
         if not 0 <= self.delay < float("inf"):
             raise SpecError(f"delay must be finite and not negative, not {self.delay}")
 
+    def attention_curve(self, name: str) -> AttentionCurve:
+        """The curve of attention kernels of a name, or else of the usual ones."""
+        return self.attention_kernels.get(name, self.attention)
+
     def product_curve(self, precision: Precision) -> ProductCurve:
         """The curve of a format, or else that of bf16."""
         return self.products.get(precision, self.products[Precision.BF16])
 
 
 def _check(curve: ProductCurve | AttentionCurve, shares: tuple[str, ...]) -> None:
-    for field in fields(curve):
-        value = getattr(curve, field.name)
+    for one in fields(curve):
+        value = getattr(curve, one.name)
         if not 0 <= value < float("inf"):
-            raise SpecError(
-                f"{field.name} must be finite and not negative, not {value}"
-            )
-        if field.name in shares and not 0 < value <= 1:
-            raise SpecError(f"{field.name} must be above 0 and at most 1, not {value}")
+            raise SpecError(f"{one.name} must be finite and not negative, not {value}")
+        if one.name in shares and not 0 < value <= 1:
+            raise SpecError(f"{one.name} must be above 0 and at most 1, not {value}")

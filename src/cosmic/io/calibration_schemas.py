@@ -87,6 +87,7 @@ class CalibrationSpec(SpecModel):
         processors: Of the device, each making one tile of a product at a time.
         products: By format; those left out are taken to be like bf16.
         attention: Fused attention.
+        attention_kernels: Fused attention by other kernels, such as flash-1.
         moving: Kernels that only move data.
         sustained: What a training step adds to kernels; nothing if left out.
     """
@@ -96,5 +97,6 @@ class CalibrationSpec(SpecModel):
     processors: Annotated[int, Field(ge=1)]
     products: dict[Literal["bf16", "fp16", "fp8", "tf32", "fp32"], ProductCurveSpec]
     attention: AttentionCurveSpec
+    attention_kernels: dict[str, AttentionCurveSpec] = Field(default_factory=dict)
     moving: MovingSpec
     sustained: SustainedSpec | None = None

@@ -48,10 +48,18 @@ def load_calibration(reference: str | Path, folder: Path | None = None) -> Calib
             provenance={
                 **{f"products in {n}": c.source for n, c in spec.products.items()},
                 "attention": spec.attention.source,
+                **{
+                    f"attention by {name}": curve.source
+                    for name, curve in spec.attention_kernels.items()
+                },
                 "moving": spec.moving.source,
                 "sustained": spec.sustained.source if spec.sustained else "unknown",
             },
             sustained=spec.sustained.factor if spec.sustained else 1.0,
+            attention_kernels={
+                name: AttentionCurve(**curve.model_dump(exclude={"source"}))
+                for name, curve in spec.attention_kernels.items()
+            },
         )
 
 
@@ -132,6 +140,10 @@ def calibration_text(calibration: Calibration, about: str) -> str:
             for precision, curve in calibration.products.items()
         },
         "attention": _part(provenance["attention"], asdict(calibration.attention)),
+        "attention_kernels": {
+            name: _part(provenance[f"attention by {name}"], asdict(curve))
+            for name, curve in calibration.attention_kernels.items()
+        },
         "moving": _part(
             provenance["moving"],
             {"delay": calibration.delay, "bandwidth": calibration.bandwidth},

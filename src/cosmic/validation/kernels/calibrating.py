@@ -49,7 +49,16 @@ def calibrate(
     """
     good = [kernel for kernel in kernels if kernel.quality != "C"]
     products, provenance = _all_products(good, device, processors, like)
-    attention, provenance["attention"] = _attention(good, device, processors, like)
+    attention, words = _attention(good, device, processors, like, "flash-2")
+    provenance["attention"] = words
+    others: dict[str, AttentionCurve] = dict(like.attention_kernels) if like else {}
+    for other in others:
+        provenance[f"attention by {other}"] = (
+            f"not measured: as {like.name if like else name}"
+        )
+    for other in sorted({k.attention for k in good} - {"", "flash-2"}):
+        curve, words = _attention(good, device, processors, like, other)
+        others[other], provenance[f"attention by {other}"] = curve, words
     delay = products[Precision.BF16].delay
     streams = [kernel for kernel in good if kernel.kind == "stream"]
     if streams:
@@ -71,6 +80,7 @@ def calibrate(
         delay=delay,
         bandwidth=bandwidth,
         provenance=provenance,
+        attention_kernels=others,
     )
 
 
@@ -120,9 +130,13 @@ def _all_products(
 
 
 def _attention(
-    kernels: Sequence[Kernel], device: Device, processors: int, like: Calibration | None
+    kernels: Sequence[Kernel],
+    device: Device,
+    processors: int,
+    like: Calibration | None,
+    name: str,
 ) -> tuple[AttentionCurve, str]:
-    here = [k for k in kernels if k.kind in ("attention", "decode")]
+    here = [kernel for kernel in kernels if kernel.attention == name]
     if len(here) >= _ENOUGH:
         held: Mapping[str, float] = {}
         if like is not None and all(k.kind == "attention" for k in here):

@@ -95,7 +95,10 @@ def compare_kernels(
         else:
             device, calibration = machines[kernel.device]
             try:
-                predicted = seconds_of(kernel, Calibrated(calibration), device)
+                model = Calibrated(
+                    calibration, sustained=False, attention=kernel.attention
+                )
+                predicted = seconds_of(kernel, model, device)
                 bound = seconds_of(kernel, Roofline(), device)
             except ConsistencyError as error:
                 reason = str(error)

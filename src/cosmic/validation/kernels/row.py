@@ -27,7 +27,7 @@ _DEVICES = {
     r"V100": "v100-sxm",
 }
 _FORMATS = {"bf16": Precision.BF16, "fp16": Precision.FP16, "fp8": Precision.FP8}
-_FUSED = ("FA2", "VLLM", "FlashAttention-2")  # current fused kernels; others are slower
+_FUSED = {"FA1": "flash-1", "FA2": "flash-2", "VLLM": "flash-2"}  # by their library
 _POINTWISE = ("gelu", "layernorm", "softmax")
 _TOKENS, _WIDTH = 16_384, 2048  # of the benchmarks of FlashAttention
 _STREAM = {"Copy": 2, "Mul": 2, "Add": 3, "Triad": 3, "Dot": 2}
@@ -51,6 +51,7 @@ class Kernel:
         seconds: How long it took; for a stream, a gigabyte.
         quality: A, B or C.
         assumed: What the source does not say.
+        attention: Which kernels of fused attention it is, as flash-2.
     """
 
     id: str
@@ -66,6 +67,7 @@ class Kernel:
     seconds: Seconds
     quality: str
     assumed: str = ""
+    attention: str = ""
 
 
 class NotComparedError(SpecError):
@@ -125,7 +127,8 @@ def _product(plain: Kernel, shape: Row, measured: Row) -> Kernel:
 
 
 def _attention(plain: Kernel, phase: str, shape: Row, measured: Row) -> Kernel:
-    if not plain.library.startswith(_FUSED):
+    fused = [n for start, n in _FUSED.items() if plain.library.startswith(start)]
+    if not fused:
         raise NotComparedError(f"attention of {plain.library} is not fused as ours is")
     if phase not in ("fwd", "fwd+bwd", "prefill", "decode"):
         raise NotComparedError("it does not say whether it went forward or backward")
@@ -148,6 +151,7 @@ def _attention(plain: Kernel, phase: str, shape: Row, measured: Row) -> Kernel:
     return replace(
         plain,
         kind="decode" if phase == "decode" else "attention",
+        attention=fused[0],
         work=both,
         seconds=_seconds(measured, flops),
         assumed="" if said else f"{_TOKENS:,} tokens of width {_WIDTH:,}",

@@ -18,6 +18,8 @@ class Framework:
         sharding: What data-parallel devices share out, as `weight_sharding`.
         recompute: none, selective or full.
         fused_attention: Whether attention keeps its scores on chip.
+        attention: By which kernels, as calibrations name them; the usual ones of the
+            device, if empty.
         gradient_overlap: Whether gradients travel during the backward pass.
         tensor_sequence: Whether tensor-parallel devices also share the tokens.
         tensor_overlap: Whether tensor-parallel collectives overlap with products.
@@ -30,6 +32,7 @@ class Framework:
     sharding: int
     recompute: str
     fused_attention: bool
+    attention: str
     gradient_overlap: bool
     tensor_sequence: bool
     tensor_overlap: bool
@@ -44,6 +47,7 @@ FRAMEWORKS = (
         sharding=0,
         recompute="none",
         fused_attention=False,
+        attention="",
         gradient_overlap=False,
         tensor_sequence=False,
         tensor_overlap=False,
@@ -58,6 +62,7 @@ FRAMEWORKS = (
         sharding=0,
         recompute="none",
         fused_attention=False,
+        attention="",
         gradient_overlap=True,
         tensor_sequence=False,
         tensor_overlap=False,
@@ -71,6 +76,7 @@ FRAMEWORKS = (
         sharding=0,
         recompute="full",
         fused_attention=False,
+        attention="",
         gradient_overlap=False,
         tensor_sequence=False,
         tensor_overlap=False,
@@ -85,6 +91,7 @@ FRAMEWORKS = (
         sharding=1,
         recompute="none",
         fused_attention=True,
+        attention="",
         gradient_overlap=True,
         tensor_sequence=True,
         tensor_overlap=True,
@@ -99,6 +106,7 @@ FRAMEWORKS = (
         sharding=0,
         recompute="none",
         fused_attention=True,
+        attention="",
         gradient_overlap=False,
         tensor_sequence=False,
         tensor_overlap=False,
@@ -113,12 +121,13 @@ FRAMEWORKS = (
         sharding=3,
         recompute="none",
         fused_attention=True,
+        attention="flash-1",
         gradient_overlap=True,
         tensor_sequence=False,
         tensor_overlap=False,
         wide_gradients=False,
         reference="github.com/mosaicml/llm-foundry, yamls/pretrain of v0.0.4: "
-        "attn_impl triton, FSDP",
+        "attn_impl triton, which is FlashAttention of 2022, and FSDP",
     ),
     Framework(
         name="InternEvo",
@@ -126,6 +135,7 @@ FRAMEWORKS = (
         sharding=1,
         recompute="none",
         fused_attention=True,
+        attention="flash-2",
         gradient_overlap=True,
         tensor_sequence=False,
         tensor_overlap=False,
@@ -139,6 +149,7 @@ FRAMEWORKS = (
         sharding=3,
         recompute="none",
         fused_attention=True,
+        attention="flash-2",
         gradient_overlap=True,
         tensor_sequence=True,
         tensor_overlap=False,
@@ -153,6 +164,7 @@ FRAMEWORKS = (
         sharding=0,
         recompute="none",
         fused_attention=True,
+        attention="flash-2",
         gradient_overlap=True,
         tensor_sequence=False,
         tensor_overlap=False,
@@ -166,6 +178,7 @@ FRAMEWORKS = (
         sharding=3,
         recompute="none",
         fused_attention=True,
+        attention="",
         gradient_overlap=True,
         tensor_sequence=False,
         tensor_overlap=False,
@@ -181,6 +194,7 @@ UNKNOWN = Framework(
     sharding=0,
     recompute="none",
     fused_attention=True,
+    attention="flash-2",
     gradient_overlap=True,
     tensor_sequence=False,
     tensor_overlap=False,

@@ -4,7 +4,7 @@ The simplest is one line: the operations that the step carries out, at half of p
 times one plus the pipeline's bubble.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from cosmic.compute.calibrated import Calibrated
@@ -65,6 +65,7 @@ def predict(row: TrainingRow) -> Prediction:
     calibrated = calibrated_for(setup.machine.preset)
     best = roofline
     if calibrated is not None:
+        calibrated = replace(calibrated, attention=setup.framework.attention)
         best = simulator.run(graph, setup.configuration(calibrated).system)
     return Prediction(
         step=best.makespan,
