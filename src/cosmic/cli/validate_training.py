@@ -271,6 +271,7 @@ def _row_document(row: Compared) -> dict[str, object]:
         "published": row.published,
         "predicted": prediction.step,
         "error": row.error,
+        "kernels": prediction.kernels,
         "roofline": prediction.roofline,
         "formula": prediction.formula,
         "compute": prediction.breakdown.compute,

@@ -29,6 +29,8 @@ class Prediction:
     Attributes:
         step: Of the simulation with calibrated operators, if the device has a
             calibration, else of the roofline.
+        kernels: The same without what a training step adds to kernels measured by
+            themselves, the calibration's `sustained`.
         roofline: Of the simulation with operators at their roofline.
         formula: Of one line: operations at half of peak, and the bubble.
         flops: Operations that the model needs of one device in a step.
@@ -40,6 +42,7 @@ class Prediction:
     """
 
     step: Seconds
+    kernels: Seconds
     roofline: Seconds
     formula: Seconds
     flops: float
@@ -63,12 +66,15 @@ def predict(row: TrainingRow) -> Prediction:
     simulator = SymmetricSimulator()
     roofline = simulator.run(graph, setup.configuration(Roofline()).system)
     calibrated = calibrated_for(setup.machine.preset)
-    best = roofline
+    best = kernels = roofline
     if calibrated is not None:
         calibrated = replace(calibrated, attention=setup.framework.attention)
         best = simulator.run(graph, setup.configuration(calibrated).system)
+        alone = replace(calibrated, sustained=False)
+        kernels = simulator.run(graph, setup.configuration(alone).system)
     return Prediction(
         step=best.makespan,
+        kernels=kernels.makespan,
         roofline=roofline.makespan,
         formula=formula(setup),
         flops=setup.workload().model_flops / row.split.devices,
