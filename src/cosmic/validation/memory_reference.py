@@ -127,6 +127,7 @@ def _workload(row: Row) -> Workload:
         "dp": needed(split, "data_par"),
         "micro_batch": needed(split, "microbatch_size"),
         "recompute": _RECOMPUTE[mode],
+        "gradient_precision": "fp32",
         "fused_attention": False,
         "tensor_sequence": text(split, "tensor_par_comm_type") == "rs_ag",
     }

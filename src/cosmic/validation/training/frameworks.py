@@ -20,6 +20,7 @@ class Framework:
         fused_attention: Whether attention keeps its scores on chip.
         attention: By which kernels, as calibrations name them; the usual ones of the
             device, if empty.
+        logit_bytes: Bytes for each output over the vocabulary, as `logit_bytes` has it.
         gradient_overlap: Whether gradients travel during the backward pass.
         tensor_sequence: Whether tensor-parallel devices also share the tokens.
         tensor_overlap: Whether tensor-parallel collectives overlap with products.
@@ -33,6 +34,7 @@ class Framework:
     recompute: str
     fused_attention: bool
     attention: str
+    logit_bytes: int
     gradient_overlap: bool
     tensor_sequence: bool
     tensor_overlap: bool
@@ -48,6 +50,7 @@ FRAMEWORKS = (
         recompute="none",
         fused_attention=False,
         attention="",
+        logit_bytes=8,
         gradient_overlap=False,
         tensor_sequence=False,
         tensor_overlap=False,
@@ -63,6 +66,7 @@ FRAMEWORKS = (
         recompute="none",
         fused_attention=False,
         attention="",
+        logit_bytes=4,
         gradient_overlap=True,
         tensor_sequence=False,
         tensor_overlap=False,
@@ -77,6 +81,7 @@ FRAMEWORKS = (
         recompute="full",
         fused_attention=False,
         attention="",
+        logit_bytes=8,
         gradient_overlap=False,
         tensor_sequence=False,
         tensor_overlap=False,
@@ -92,6 +97,7 @@ FRAMEWORKS = (
         recompute="none",
         fused_attention=True,
         attention="",
+        logit_bytes=8,
         gradient_overlap=True,
         tensor_sequence=True,
         tensor_overlap=True,
@@ -107,6 +113,7 @@ FRAMEWORKS = (
         recompute="none",
         fused_attention=True,
         attention="",
+        logit_bytes=8,
         gradient_overlap=False,
         tensor_sequence=False,
         tensor_overlap=False,
@@ -122,6 +129,7 @@ FRAMEWORKS = (
         recompute="none",
         fused_attention=True,
         attention="flash-1",
+        logit_bytes=4,
         gradient_overlap=True,
         tensor_sequence=False,
         tensor_overlap=False,
@@ -136,6 +144,7 @@ FRAMEWORKS = (
         recompute="none",
         fused_attention=True,
         attention="flash-2",
+        logit_bytes=4,
         gradient_overlap=True,
         tensor_sequence=False,
         tensor_overlap=False,
@@ -150,6 +159,7 @@ FRAMEWORKS = (
         recompute="none",
         fused_attention=True,
         attention="flash-2",
+        logit_bytes=14,
         gradient_overlap=True,
         tensor_sequence=True,
         tensor_overlap=False,
@@ -165,6 +175,7 @@ FRAMEWORKS = (
         recompute="none",
         fused_attention=True,
         attention="flash-2",
+        logit_bytes=4,
         gradient_overlap=True,
         tensor_sequence=False,
         tensor_overlap=False,
@@ -179,6 +190,7 @@ FRAMEWORKS = (
         recompute="none",
         fused_attention=True,
         attention="",
+        logit_bytes=4,
         gradient_overlap=True,
         tensor_sequence=False,
         tensor_overlap=False,
@@ -195,6 +207,7 @@ UNKNOWN = Framework(
     recompute="none",
     fused_attention=True,
     attention="flash-2",
+    logit_bytes=4,
     gradient_overlap=True,
     tensor_sequence=False,
     tensor_overlap=False,

@@ -121,6 +121,7 @@ def setup_of(row: TrainingRow) -> Setup:
         "gradient_overlap": rules.gradient_overlap(row.split, framework),
         "tensor_overlap": rules.tensor_overlap(row.split, framework, tokens),
         "dropout": not row.shape.gated,
+        "logit_bytes": framework.logit_bytes,
         "flat_rings": True,
     }
     assert row.split.batch is not None
