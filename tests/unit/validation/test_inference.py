@@ -37,6 +37,10 @@ LLAMA = {
 WEIGHTS = 8.03e9
 
 
+def loop(requests: int = 5, osl: int = 101) -> dict[str, object]:
+    return {"isl": 1000, "osl": osl, "concurrency": requests, "mode": "agg"}
+
+
 def row(**changes: object) -> InferenceRow:
     """A batch of 4 on one H100, with some fields otherwise."""
     fields: dict[str, object] = {
@@ -52,10 +56,6 @@ def row(**changes: object) -> InferenceRow:
         "quality": "A",
     }
     return parse_inference_row({**fields, **changes})
-
-
-def loop(requests: int = 5, osl: int = 101) -> dict[str, object]:
-    return {"isl": 1000, "osl": osl, "concurrency": requests, "mode": "agg"}
 
 
 def test_figures_are_read_in_si() -> None:
@@ -95,6 +95,7 @@ def test_a_request_of_a_loop_is_its_first_token_and_the_others() -> None:
         ({"workload": {"osl": 8, "batch": 1}}, "how long prompts"),
         ({"workload": {"isl": 8, "osl": 8}}, "say its batch"),
         ({"precision": "fp4"}, "FP4"),
+        ({"workload": {**loop(8), "batch": 4}}, "8 requests are under way and 4"),
         ({"parallel": {"pp": 1}}, "how it was split"),
         ({"parallel": {"tp": 3}}, "does not make up 1 devices"),
         ({"model": {"name": "unheard-of"}}, "does not say its layers"),

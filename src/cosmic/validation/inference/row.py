@@ -63,7 +63,8 @@ class InferenceRow:
         mode: The same in the table's words.
         prompt: Tokens of a prompt; None if not said or not the same for all.
         output: Tokens of an answer; likewise.
-        batch: Requests at a time.
+        batch: Requests that are computed together.
+        concurrency: Requests that are under way at a time, where it says so.
         published: What was measured, in SI.
         unknown: What the source does not say, in the table's words.
     """
@@ -85,6 +86,7 @@ class InferenceRow:
     prompt: int | None
     output: int | None
     batch: int | None
+    concurrency: int | None
     published: tuple[tuple[Figure, float], ...]
     unknown: tuple[str, ...]
 
@@ -122,6 +124,7 @@ def parse_inference_row(row: Row) -> InferenceRow:
         prompt=count(asked, "isl"),
         output=output,
         batch=count(asked, "batch") or count(asked, "concurrency"),
+        concurrency=count(asked, "concurrency"),
         published=tuple(figures.items()),
         unknown=texts(row, "unknown"),
     )

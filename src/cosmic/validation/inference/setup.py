@@ -80,6 +80,11 @@ def setup_of(row: InferenceRow) -> Setup:
         raise NotEvaluatedError(f"no rule reads how requests come: {row.mode!r}")
     if row.prompt is None or row.output is None:
         raise NotEvaluatedError("it does not say how long prompts and outputs are")
+    if row.concurrency not in (None, row.batch):
+        raise NotEvaluatedError(
+            f"it says that {row.concurrency} requests are under way and {row.batch} "
+            "computed together, not on how many replicas or how they wait"
+        )
     asked = Inference(task=Task.SERVE, prompt=row.prompt, output=row.output)
     model = _model(row, asked, notes)
     machine = machine_for(_without_host(row.machine), row.devices)
