@@ -80,7 +80,8 @@ def predict(row: InferenceRow) -> Prediction:
     setup = setup_of(row)
     assert row.load is not None
     roofline = figures_of(simulated(setup, Roofline()), setup, row.load)
-    calibrated, best = calibrated_for(setup.machine.preset), roofline
+    calibrated = calibrated_for(setup.machine.preset, sustained=False)
+    best = roofline
     if calibrated is not None:
         best = figures_of(simulated(setup, calibrated), setup, row.load)
     device = setup.system(Roofline()).cluster.device

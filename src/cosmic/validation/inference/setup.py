@@ -82,8 +82,8 @@ def setup_of(row: InferenceRow) -> Setup:
         raise NotEvaluatedError("it does not say how long prompts and outputs are")
     if row.concurrency not in (None, row.batch):
         raise NotEvaluatedError(
-            f"it says that {row.concurrency} requests are under way and {row.batch} "
-            "computed together, not on how many replicas or how they wait"
+            "it says that more requests are under way than are computed together, but "
+            "not on how many replicas or how they wait"
         )
     asked = Inference(task=Task.SERVE, prompt=row.prompt, output=row.output)
     model = _model(row, asked, notes)

@@ -87,9 +87,16 @@ def predict(row: TrainingRow) -> Prediction:
 
 
 @cache
-def calibrated_for(preset: str) -> Calibrated | None:
-    """What was measured of a system's device; None if nothing was."""
-    return calibrated_device(preset) if has_calibration(preset) else None
+def calibrated_for(preset: str, *, sustained: bool = True) -> Calibrated | None:
+    """What was measured of a system's device; None if nothing was.
+
+    Args:
+        preset: The system.
+        sustained: Whether devices are busy for minutes on end, as in training.
+    """
+    if not has_calibration(preset):
+        return None
+    return calibrated_device(preset, sustained=sustained)
 
 
 def named(calibrated: Calibrated | None) -> str:
