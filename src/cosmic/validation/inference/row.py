@@ -58,6 +58,7 @@ class InferenceRow:
         tensor: Degree of tensor parallelism.
         pipeline: Of pipeline parallelism.
         data: Replicas of attention; None if not said.
+        expert: Devices that share the experts; None if not said.
         machine: Where it ran.
         load: How requests came; None for a way that the table does not tell.
         mode: The same in the table's words.
@@ -80,6 +81,7 @@ class InferenceRow:
     tensor: int | None
     pipeline: int | None
     data: int | None
+    expert: int | None
     machine: Machine
     load: Load | None
     mode: str
@@ -118,6 +120,7 @@ def parse_inference_row(row: Row) -> InferenceRow:
         tensor=count(split, "tp"),
         pipeline=count(split, "pp"),
         data=count(split, "dp") if split.get("dp") else None,
+        expert=count(split, "ep") if split.get("ep") else None,
         machine=parse_machine(mapping(row, "hardware")),
         load=_load(mode),
         mode=mode,

@@ -17,7 +17,7 @@ from cosmic.system.system import System
 from cosmic.validation.inference.row import InferenceRow, Load
 from cosmic.validation.machines import NotEvaluatedError
 from cosmic.validation.training.machine import RunMachine, machine_for
-from cosmic.validation.training.row import Machine, Shape
+from cosmic.validation.training.row import Machine
 from cosmic.validation.training.setup import Notes, model_of
 from cosmic.workload.inference import Inference, Task
 from cosmic.workload.memory import MemoryFootprint, memory_footprint
@@ -26,6 +26,7 @@ from cosmic.workload.workload import Workload
 
 _FREE = 0.9  # of what weights leave, for keys and values
 _LARGEST_BATCH = 2048
+_SAME_SHAPE = {"deepseek-r1": "deepseek-v3"}  # trained further from it
 _HOST_MEMORY = re.compile(r"(GH200)-480GB")  # that is the host's
 
 
@@ -111,18 +112,28 @@ def setup_of(row: InferenceRow) -> Setup:
 
 
 def _model(row: InferenceRow, asked: Inference, notes: Notes) -> TransformerModel:
-    """The model as the row has it, or else the preset of its name."""
-    sequence = asked.prompt + asked.output
-    if row.shape.layers is None:
-        name = row.shape.name.rpartition("/")[2].lower()
+    """The model as the row has it, or else the preset of its name.
+
+    Of mixtures of experts and latent attention a row says too little, so that these are
+    always presets.
+    """
+    sequence, shape = asked.prompt + asked.output, row.shape
+    if shape.layers is None or shape.experts is not None or shape.attention:
+        name = _preset(shape.name)
         if name in preset_names(PresetKind.MODEL):
             notes.assumed.append(f"dimensions of preset {name}")
-            model = load_model(name)
-            if model.experts is not None or model.latent is not None:
-                raise NotEvaluatedError("experts and latent attention are not modelled")
-            return replace(model, sequence=sequence)
-    shape: Shape = replace(row.shape, sequence=sequence)
-    return model_of(shape, row.tensor or 1, notes)
+            return replace(load_model(name), sequence=sequence)
+    return model_of(replace(shape, sequence=sequence), row.tensor or 1, notes)
+
+
+def _preset(name: str) -> str:
+    """The preset that a model's name on the Hugging Face hub may stand for.
+
+    >>> _preset("Qwen/Qwen3-235B-A22B-FP8"), _preset("deepseek-ai/DeepSeek-R1")
+    ('qwen3-235b-a22b', 'deepseek-v3')
+    """
+    plain = name.rpartition("/")[2].lower().removesuffix("-fp8")
+    return _SAME_SHAPE.get(plain, plain)
 
 
 def _without_host(machine: Machine) -> Machine:
@@ -141,6 +152,15 @@ def _degrees(row: InferenceRow, notes: Notes) -> dict[str, PointValue]:
             f"tp x pp x dp = {row.tensor} x {pipeline} x {row.data or '?'} does not "
             f"make up {row.devices} devices"
         )
+    expert = row.expert or 1
+    if expert in (1, data):
+        return {"tp": row.tensor, "pp": pipeline, "dp": data, "ep": expert}
+    if expert != row.tensor:
+        raise NotEvaluatedError(
+            "experts over a part of the tensor group, or over it and replicas, are not "
+            "modelled"
+        )
+    notes.assumed.append("each expert split over tp, not whole experts")
     return {"tp": row.tensor, "pp": pipeline, "dp": data}
 
 
