@@ -100,6 +100,7 @@ def test_a_request_of_a_loop_is_its_first_token_and_the_others() -> None:
         ({"parallel": {"tp": 3}}, "does not make up 1 devices"),
         ({"model": {"name": "unheard-of"}}, "does not say its layers"),
         ({"hardware": {"gpu": "abacus", "gpus": 1}}, "abacus"),
+        ({"parallel": {"tp": 1, "ep": 8}}, "experts over a part"),
     ],
 )
 def test_what_a_row_lacks_is_told(changes: dict[str, object], why: str) -> None:
@@ -117,6 +118,19 @@ def test_a_model_that_is_only_named_is_the_preset() -> None:
 
     assert setup.model.weight_count == 32_762_123_264
     assert setup.assumed == ("dimensions of preset qwen3-32b",)
+
+
+def test_experts_lie_on_replicas_or_are_split_as_matrices_are() -> None:
+    eight = {"gpu": "H200-SXM-141GB", "gpus": 8}
+    whole = {"precision": "fp8", "hardware": eight, "model": {"name": "DeepSeek-R1"}}
+
+    apart = setup_of(row(**whole, parallel={"tp": 1, "dp": 8, "ep": 8}))
+    split = setup_of(row(**whole, parallel={"tp": 8, "ep": 8}))
+
+    assert (apart.settings["ep"], apart.settings["dp"]) == (8, 8)
+    assert "ep" not in split.settings
+    assert "each expert split over tp, not whole experts" in split.assumed
+    assert apart.model.latent == split.model.latent is not None
 
 
 def test_formats_that_are_not_said_are_told() -> None:
