@@ -295,6 +295,7 @@ LAUNCHED = [
     name
     for name in preset_names(PresetKind.SCENARIO)
     if any(machine in name for machine in ("-dgx-", "-aws-", "-h800-"))
+    and "serve" not in name
 ]
 
 
