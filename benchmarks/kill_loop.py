@@ -9,8 +9,9 @@ of them while they start, and resumed each time. After each kill
 - the log must be the beginning of the first one, byte for byte, but for a last line
   that was cut off;
 - it must hold no trial less than before;
-- no process that the search has started may be left after some seconds: 5, or 60 with
-  `--ray`, whose agents look for their parents now and then only.
+- no process that the search has started may be left after a while: 30 seconds, for a
+  worker that is starting has to get there first, and 180 with `--ray`, whose agents
+  look for their parents now and then only.
 
 With `--tear` the end of the log is torn off after every third kill, as by a power cut.
 Whatever is wrong ends the loop with a line and exit code 1.
@@ -30,7 +31,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 _MARK = "COSMIC_KILL_LOOP"  # in the environment of every process that a search starts
-_GRACE, _GRACE_OF_RAY = 5.0, 60.0  # seconds to notice that one's parent is gone
+_GRACE, _GRACE_OF_RAY = 30.0, 180.0  # seconds to notice that one's parent is gone
 _STARTING = 0.2  # share of kills that come while the search starts
 _TORN = 4000  # bytes that a power cut takes, at most
 
