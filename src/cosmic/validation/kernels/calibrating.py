@@ -125,7 +125,10 @@ def _all_products(
             curves[precision] = relative
             provenance[key] = f"not measured: as {like.name}"
     if Precision.BF16 not in curves:
-        raise SpecError("no products in bf16 or fp16 were measured, and no relative")
+        raise SpecError(
+            f"too few products in bf16 or fp16 were measured, of which a curve takes "
+            f"{_ENOUGH} at least; or name a relative"
+        )
     return curves, provenance
 
 
