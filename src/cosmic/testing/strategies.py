@@ -158,11 +158,12 @@ def _systems_on(
     placement: Placement = Placement.INNER_FIRST,
     flat_rings: bool = False,
 ) -> System:
+    peak = draw(st.sampled_from((1e12, 1e15)))
     device = Device(
-        peak_flops=draw(st.sampled_from((1e12, 1e15))),
-        peak_fp8=2e15,
-        peak_tf32=5e14,
-        peak_fp32=1e14,
+        peak_flops=peak,
+        peak_fp8=2 * peak,
+        peak_tf32=peak / 2,
+        peak_fp32=peak / 8,
         memory_bandwidth=draw(st.sampled_from((1e11, 1e12, 1e30))),
         memory_capacity=1e12,
     )

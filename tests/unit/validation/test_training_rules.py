@@ -138,7 +138,7 @@ def test_the_settings_of_a_row() -> None:
     [
         ({"task": "lora"}, "it is no pre-training, but lora"),
         ({"layers": None}, "it does not say its layers"),
-        ({"layers": 21}, "no rule says how"),
+        ({"layers": 20, "pp": 8, "dp": 1}, "no rule says how"),
         ({"gbs": 31}, "2 replicas do not share 31 sequences"),
         ({"dp": 4}, "does not make up 16 devices"),
         ({"tp": None, "pp": None}, "it does not say how it was split"),
