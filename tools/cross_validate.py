@@ -1,16 +1,22 @@
 """How the factor `sustained` of calibrations was found, and what it is worth.
 
 Run as `cosmic validate training --json | python tools/cross_validate.py`. For each
-calibration: the median over sources of the median of published over predicted step
-time, where the prediction has no factor; and the mean error of each source before and
-after a factor that was found from all the others.
+family of devices: the median over sources of the median of published over predicted
+step time, where the prediction has no factor; and the mean error of each source before
+and after a factor that was found from all the others.
 """
 
 import json
+import re
 import sys
 from collections import defaultdict
 from statistics import mean, median
 
+FAMILIES = {
+    " a100": "A100",
+    " (h100|h200|gh200)": "Hopper",
+    " (b200|gb200|b300|gb300)": "Blackwell",
+}
 Ratios = dict[str, list[float]]
 
 
@@ -19,11 +25,19 @@ def main() -> None:
     found: dict[str, Ratios] = defaultdict(lambda: defaultdict(list))
     for row in json.load(sys.stdin)["rows"]:
         ratio = row["published"] / row["kernels"]
-        found[row["cost_model"]][row["source"]].append(ratio)
+        found[family(row["cost_model"])][row["source"]].append(ratio)
     for name, sources in sorted(found.items()):
         print(f"{name}: {len(sources)} sources, factor {factor(sources):.3f}")
         if len(sources) > 1:
             held_out(sources)
+
+
+def family(cost_model: str) -> str:
+    """The family of the device that a calibration is for."""
+    for pattern, name in FAMILIES.items():
+        if re.search(pattern, cost_model):
+            return name
+    return cost_model
 
 
 def factor(sources: Ratios) -> float:

@@ -128,6 +128,7 @@ def _workload(row: Row) -> Workload:
         "micro_batch": needed(split, "microbatch_size"),
         "recompute": _RECOMPUTE[mode],
         "gradient_precision": "fp32",
+        "virtual_stages": count(split, "pipeline_interleaving") or 1,
         "fused_attention": False,
         "tensor_sequence": text(split, "tensor_par_comm_type") == "rs_ag",
     }
