@@ -11,6 +11,7 @@ FILES = sorted(ROOT.rglob("*.py"))
 LONGEST = 400  # lines
 WHOLE = {  # compiled code of one run, all in one file: numba's cache sees no other
     ROOT / "simulation/astra_sim/kernel.py",
+    ROOT / "simulation/kernels.py",
 }
 
 Definition = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef

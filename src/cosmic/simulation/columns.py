@@ -74,6 +74,9 @@ class Network(NamedTuple):
         waiting_at: Chunks of each slot that wait for each dimension.
         left: Chunks of each slot that have not passed all phases.
         ended: Whether the slot's collective has ended.
+        lone: Slot of a collective that started on the idle network, and that nothing
+            has joined since, so that it need not be played; or -1. Shape (1,).
+        since: When it started, shape (1,).
     """
 
     links: Floats
@@ -88,6 +91,8 @@ class Network(NamedTuple):
     waiting_at: Ints
     left: Ints
     ended: NDArray[np.bool_]
+    lone: Ints
+    since: Floats
 
 
 class Device(NamedTuple):
@@ -104,3 +109,59 @@ class Device(NamedTuple):
     collectives: Collectives
     alone_seconds: Floats
     network: Network
+
+
+class PhaseTable(NamedTuple):
+    """Phases without their times: the coefficients of `PhaseCost`, row by row.
+
+    A way of a collective is some rows behind each other.
+
+    Attributes:
+        first: First row of each way.
+        rows: How many rows it has.
+        dimension: Dimension of each row.
+        fraction: The phase's buffer over the chunk's.
+        steps: How many steps, one after the other.
+        hops: Links on the longest path through the steps.
+        load: What the busiest link carries, over the phase's buffer.
+        reduced: What a device adds up, over the phase's buffer.
+    """
+
+    first: Ints
+    rows: Ints
+    dimension: Ints
+    fraction: Floats
+    steps: Ints
+    hops: Ints
+    load: Floats
+    reduced: Floats
+
+
+class Designs(NamedTuple):
+    """Machines on which one graph is run, a row each.
+
+    Attributes:
+        ways: Way of each collective, by its place in the table, shape (designs,
+            collectives).
+        messages: Way from each stage to the next one, and then those from the next
+            stage to each, shape (designs, 2 (stages - 1)).
+        bandwidth: Of a link of each dimension, shape (designs, dimensions).
+        latency: The same.
+        endpoint_delay: Time to take up a message, shape (designs,).
+        memory_bandwidth: Of a device, shape (designs,).
+        chunks: Equal parts of a collective, shape (designs,).
+        active_chunks: Chunks that a dimension serves at once, shape (designs,).
+        lifo: Whether the latest collective goes first, shape (designs,).
+        computes: Duration of each compute node, shape (designs, computes).
+    """
+
+    ways: Ints
+    messages: Ints
+    bandwidth: Floats
+    latency: Floats
+    endpoint_delay: Floats
+    memory_bandwidth: Floats
+    chunks: Ints
+    active_chunks: Ints
+    lifo: NDArray[np.bool_]
+    computes: Floats

@@ -27,20 +27,18 @@ from cosmic.simulation.communication import crossings
 from cosmic.simulation.durations import Durations
 from cosmic.simulation.endings import Endings
 from cosmic.simulation.flat_graph import FlatGraph, flat_graph
-from cosmic.simulation.pipeline_kernel import run_schedule, run_slots
+from cosmic.simulation.pipeline_kernel import run_slots
 from cosmic.simulation.result import Breakdown, SimulationResult
-from cosmic.simulation.schedule import warm_up
 from cosmic.simulation.simulator import Simulator, check_fit
 from cosmic.simulation.slot_columns import (
-    BACKWARD,
     FINISH,
     FORWARD,
-    LAST_BACKWARD,
     UPDATE,
     slot_columns,
 )
+from cosmic.simulation.step_columns import is_plain, step_columns
 from cosmic.system.system import System
-from cosmic.trace.execution_graph import ExecutionGraph, Schedule
+from cosmic.trace.execution_graph import ExecutionGraph
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -55,7 +53,7 @@ class SymmetricSimulator(Simulator):
         check_fit(graph, system)
         times = _Times.of(graph, system)
         run = _Run(graph, system, flat_graph(graph), times)
-        return run.result()
+        return run.plain() if is_plain(graph) else run.result()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,6 +115,31 @@ class _Run:
     flat: FlatGraph
     times: _Times
 
+    def plain(self) -> SimulationResult:
+        """A step by 1F1B or GPipe, all of it compiled."""
+        durations = self.times.durations
+        makespan, parts = kernels.run_step(
+            step_columns(self.graph),
+            durations.computes,
+            self.times.collectives,
+            durations.onward,
+            durations.back,
+        )
+        names = [group.name for group in self.graph.groups]
+        stages = [
+            Breakdown(
+                compute=compute,
+                optimizer=optimizer,
+                exposed=dict(zip(names, exposed, strict=True)),
+                bubble=bubble,
+            )
+            for compute, optimizer, bubble, *exposed in parts.tolist()
+        ]
+        sent = [self._sent(stage) for stage in range(len(stages))]
+        return SimulationResult(
+            makespan=makespan, stages=tuple(stages), sent=tuple(sent)
+        )
+
     def result(self) -> SimulationResult:
         flat, groups = self.flat, len(self.graph.groups)
         programs = flat.programs.shape[1]
@@ -136,18 +159,7 @@ class _Run:
         of_stage = duration[flat.stage_of]
         if self.graph.forward_only:
             return self._pass(of_stage[:, FORWARD], waits)
-        if self.graph.chunks > 1 or self.graph.schedule is Schedule.ZB_H1:
-            return self._by_slots(of_stage, waits)
-        first_end, last_start = run_schedule(
-            self._warm_up(),
-            self.graph.micro_batches,
-            np.ascontiguousarray(of_stage[:, FORWARD]),
-            np.ascontiguousarray(of_stage[:, BACKWARD]),
-            np.ascontiguousarray(of_stage[:, LAST_BACKWARD]),
-            self.times.durations.onward,
-            self.times.durations.back,
-        )
-        return self._updates(first_end, last_start, waits)
+        return self._by_slots(of_stage, waits)
 
     def _pass(self, forward: Floats, waits: Floats) -> SimulationResult:
         """One forward pass, every stage and transfer working from one end to the other.
@@ -161,22 +173,6 @@ class _Run:
         makespan = through + (self.graph.micro_batches - 1) * slowest
         nothing = np.zeros(len(self.graph.groups))
         return self._result(makespan, waits, [nothing] * len(forward))
-
-    def _updates(
-        self, first_end: Floats, last_start: Floats, waits: Floats
-    ) -> SimulationResult:
-        """Each stage from its last backward through its update, one after the other."""
-        arrival = 0.0
-        updates = []
-        for stage, kind in enumerate(self.flat.stage_of):
-            release = (0.0, 0.0, arrival - last_start[stage])
-            rest = (LAST_BACKWARD, FINISH, UPDATE)
-            ends, waited = self._programs(int(kind), rest, release)
-            end = last_start[stage] + ends[2]
-            updates.append(waited[1] + waited[2])
-            if stage < len(self.times.durations.onward):
-                arrival = end + self.times.durations.onward[stage]
-        return self._result(float(end - first_end[-1]), waits, updates)
 
     def _by_slots(self, of_stage: Floats, waits: Floats) -> SimulationResult:
         """A step with several parts of the model, or gradients of weights put off."""
@@ -289,15 +285,6 @@ class _Run:
     def _turns(self) -> Floats:
         """How often each program runs in a step; the update stands for a forward."""
         return np.array(self.graph.turns, dtype=np.float64)
-
-    def _warm_up(self) -> Ints:
-        graph, stages = self.graph, len(self.graph.stages)
-        return np.array(
-            [
-                warm_up(graph.schedule, stages, stage, graph.micro_batches)
-                for stage in range(stages)
-            ]
-        )
 
     def _programs(
         self, kind: int, programs: tuple[int, ...], release: tuple[float, ...]

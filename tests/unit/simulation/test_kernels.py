@@ -12,7 +12,7 @@ from cosmic.simulation.columns import Collectives, Programs
 from cosmic.simulation.communication import PhaseTime, TimedRoute
 from cosmic.simulation.flat_graph import COMPUTE, START, WAIT
 from cosmic.simulation.flat_routes import flat_phases
-from cosmic.simulation.pipeline_kernel import run_schedule
+from cosmic.simulation.kernels import run_schedule
 from cosmic.simulation.schedule import slots, warm_up
 from cosmic.system.placement import Span
 from cosmic.trace.execution_graph import Schedule
