@@ -87,6 +87,26 @@ def plan(
     return tuple(Route(chunks, _phases(task, o)) for o, chunks in orders.items())
 
 
+def only_phases(
+    kind: CollectiveKind,
+    spans: tuple[tuple[int, int, str], ...],
+    *,
+    hierarchical: bool,
+) -> tuple[Phase, ...]:
+    """The phases of every chunk, under any scheme but Themis; see `plan`.
+
+    Args:
+        kind: The collective.
+        spans: Dimension, devices and algorithm of each of the group's spans, innermost
+            first.
+        hierarchical: Whether an all-reduce shrinks on its way out, and grows back.
+    """
+    if not spans:
+        return ()
+    task = _Task(kind=kind, spans=spans, hierarchical=hierarchical)
+    return _phases(task, tuple(range(len(spans))))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Task:
     """A collective on the spans of a group.

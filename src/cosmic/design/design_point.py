@@ -1,6 +1,7 @@
 """One design: a value for each parameter, frozen, with a digest to know it by."""
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from hashlib import sha256
 
 from typing_extensions import override
@@ -20,11 +21,12 @@ class DesignPoint(Mapping[str, PointValue]):
     (4, 'ccceba8ad122ac25')
     """
 
-    __slots__ = ("_digest", "_values")
+    __slots__ = ("_digest", "_hash", "_values")
 
     def __init__(self, values: Mapping[str, PointValue]) -> None:
         self._values = dict(values)
         self._digest = ""
+        self._hash: int | None = None
 
     @override
     def __getitem__(self, name: str) -> PointValue:
@@ -40,7 +42,16 @@ class DesignPoint(Mapping[str, PointValue]):
 
     @override
     def __hash__(self) -> int:
-        return hash(frozenset(self._values.items()))
+        if self._hash is None:
+            self._hash = hash(frozenset(self._values.items()))
+        return self._hash
+
+    @override
+    def __getstate__(self) -> dict[str, PointValue]:
+        return self._values  # hashes of strings are another process's own
+
+    def __setstate__(self, values: dict[str, PointValue]) -> None:
+        self._values, self._digest, self._hash = values, "", None
 
     @override
     def __repr__(self) -> str:
@@ -57,6 +68,10 @@ class DesignPoint(Mapping[str, PointValue]):
         if not self._digest:
             self._digest = digest_of(canonical_text(self._values))
         return self._digest
+
+    def as_dict(self) -> dict[str, PointValue]:
+        """The values by name, to be changed at will."""
+        return self._values.copy()
 
     def changed_from(
         self, other: Mapping[str, PointValue]
@@ -87,7 +102,9 @@ def canonical_text(values: Mapping[str, PointValue]) -> str:
     return ";".join(f"{name}={_text(values[name])}" for name in sorted(values))
 
 
+@lru_cache(maxsize=65536)
 def _text(value: PointValue) -> str:
+    """What equal values share: 2 and 2.0 are both `2`."""
     if isinstance(value, tuple):
         return f"[{','.join(map(_scalar_text, value))}]"
     return _scalar_text(value)

@@ -40,7 +40,7 @@ from cosmic.workload.workload import Workload
 Settings = Mapping[str, PointValue]
 E = TypeVar("E", bound=Enum)
 
-_NETWORK = (
+NETWORK = (
     "topology",
     "npus_count",
     "bandwidth",
@@ -48,6 +48,7 @@ _NETWORK = (
     "oversubscription",
     "asymmetry",
 )
+"""Settings that have a value for each dimension, in the order of `build_dimension`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +80,7 @@ def build_system(
         SpecError: A value is out of its range.
         ConsistencyError: Values per dimension differ in length.
     """
-    device = Device(
-        peak_flops=_number(settings, "peak_flops"),
-        memory_bandwidth=_number(settings, "memory_bandwidth"),
-        memory_capacity=_number(settings, "memory_capacity"),
-        **_further_peaks(settings),
-    )
-    cluster = Cluster(device, build_topology(settings))
+    cluster = Cluster(build_device(settings), build_topology(settings))
     policy = replace(_policy(settings), protocols=_innermost(protocols, cluster))
     return System(
         cluster,
@@ -93,6 +88,20 @@ def build_system(
         cost_model,
         placement=_member(Placement, settings, "placement"),
         flat_rings=bool(_value(settings, "flat_rings")),
+    )
+
+
+def build_device(settings: Settings) -> Device:
+    """The device of some settings.
+
+    Raises:
+        SpecError: A value is out of its range.
+    """
+    return Device(
+        peak_flops=_number(settings, "peak_flops"),
+        memory_bandwidth=_number(settings, "memory_bandwidth"),
+        memory_capacity=_number(settings, "memory_capacity"),
+        **_further_peaks(settings),
     )
 
 
@@ -121,15 +130,15 @@ def build_topology(settings: Settings) -> Topology:
         SpecError: A value is out of its range.
         ConsistencyError: Values per dimension differ in length.
     """
-    columns = [values_by_dimension(settings, name) for name in _NETWORK]
+    columns = [values_by_dimension(settings, name) for name in NETWORK]
     if len({len(column) for column in columns}) > 1:
         lengths = ", ".join(
             f"{name} {len(column)}"
-            for name, column in zip(_NETWORK, columns, strict=True)
+            for name, column in zip(NETWORK, columns, strict=True)
         )
         raise ConsistencyError(f"every dimension needs one value of each: {lengths}")
     rows = enumerate(zip(*columns, strict=True))
-    return Topology(tuple(_dimension(index, *row) for index, row in rows))
+    return Topology(tuple(build_dimension(index, *row) for index, row in rows))
 
 
 def values_by_dimension(settings: Settings, name: str) -> tuple[Value, ...]:
@@ -168,7 +177,20 @@ def _dimensions(settings: Settings) -> int:
     return len(sizes) if isinstance(sizes, tuple) else 1
 
 
-def _dimension(index: int, shape: Value, size: Value, *numbers: Value) -> Dimension:
+def build_dimension(
+    index: int, shape: Value, size: Value, *numbers: Value
+) -> Dimension:
+    """One dimension of the network.
+
+    Args:
+        index: Its place, for messages.
+        shape: How its devices are joined.
+        size: How many they are.
+        numbers: Bandwidth of a device, latency, oversubscription and asymmetry.
+
+    Raises:
+        SpecError: A value is out of its range.
+    """
     devices = int(size)
     bandwidth, latency, oversubscription, asymmetry = map(float, numbers)
     try:

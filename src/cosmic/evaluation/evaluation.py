@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from cosmic.units import Bytes, format_quantity
+
 
 @dataclass(frozen=True, slots=True)
 class Violation:
@@ -34,3 +36,16 @@ class Evaluation:
     def feasible(self) -> bool:
         """Whether nothing stands against the point."""
         return not self.violations
+
+
+def does_not_fit(needed: Bytes, capacity: Bytes) -> str:
+    """The sentence for a device that is too small.
+
+    >>> does_not_fit(31.2e9, 24e9)
+    'needs 31.2 GB on a device, which has 24 GB: 7.2 GB too much'
+    """
+    over = format_quantity(needed - capacity, "B")
+    return (
+        f"needs {format_quantity(needed, 'B')} on a device, which has "
+        f"{format_quantity(capacity, 'B')}: {over} too much"
+    )

@@ -9,7 +9,8 @@ from cosmic.design.parameter import PointValue
 from cosmic.errors import ConsistencyError, SpecError
 from cosmic.evaluation.answering import Answer, answer
 from cosmic.evaluation.configuration import Configuration
-from cosmic.evaluation.evaluation import Evaluation, Violation
+from cosmic.evaluation.evaluation import Evaluation, Violation, does_not_fit
+from cosmic.evaluation.known_parts import KnownParts
 from cosmic.evaluation.metrics import (
     answer_metrics,
     hardware_metrics,
@@ -19,13 +20,12 @@ from cosmic.evaluation.metrics import (
 from cosmic.evaluation.network_cost import network_cost
 from cosmic.evaluation.objective import Objective
 from cosmic.evaluation.scenario import Scenario
+from cosmic.evaluation.step_batch import StepBatch
 from cosmic.simulation.result import SimulationResult
 from cosmic.simulation.simulator import Simulator
 from cosmic.simulation.symmetric import SymmetricSimulator
-from cosmic.trace.execution_graph import ExecutionGraph, total_flops
-from cosmic.units import Bytes, Flops, format_quantity
-from cosmic.workload.lowering import lower
-from cosmic.workload.memory import MemoryFootprint, memory_footprint
+from cosmic.trace.execution_graph import ExecutionGraph
+from cosmic.workload.memory import MemoryFootprint
 from cosmic.workload.workload import Workload
 
 _GRAPHS_KEPT = 4096
@@ -96,8 +96,10 @@ class Evaluator:
         self._scenario = scenario
         self._simulator = simulator or SymmetricSimulator()
         self._known: dict[DesignPoint, Evaluation] = {}
-        self._footprints: dict[Workload, MemoryFootprint] = {}
-        self._graphs: dict[Workload, tuple[ExecutionGraph, Flops]] = {}
+        self._parts = KnownParts(scenario)
+        symmetric = isinstance(self._simulator, SymmetricSimulator)
+        serves = symmetric and StepBatch.serves(scenario)
+        self._batch = StepBatch(self._parts) if serves else None
 
     @property
     def scenario(self) -> Scenario:
@@ -111,7 +113,17 @@ class Evaluator:
 
     def evaluate(self, points: Sequence[DesignPoint]) -> Sequence[Evaluation]:
         """One evaluation for each point, in their order."""
+        self._try_together([p for p in dict.fromkeys(points) if p not in self._known])
         return [self._evaluation(point) for point in points]
+
+    def _try_together(self, points: Sequence[DesignPoint]) -> None:
+        """Get to know what a batch can say of points."""
+        if self._batch is None:
+            return
+        found = self._batch.evaluate(points)
+        for point, evaluation in zip(points, found, strict=True):
+            if evaluation is not None:
+                self._known[point] = evaluation
 
     def inspect(self, point: Mapping[str, PointValue]) -> Inspection:
         """Everything about a point, simulated even if it does not fit into memory.
@@ -134,7 +146,7 @@ class Evaluator:
             configuration = self._scenario.configure(point)
         except SpecError as error:
             return _nothing(Violation("configuration", str(error)))
-        footprint = self._footprint(configuration.workload)
+        footprint = self._parts.footprint(configuration.workload)
         metrics = hardware_metrics(configuration) | memory_metrics(footprint)
         violations = [
             *self._price(configuration, metrics),
@@ -150,7 +162,7 @@ class Evaluator:
                     result = answered.result
                     metrics |= answer_metrics(configuration, answered)
                 else:
-                    graph, flops = self._graph(configuration.workload)
+                    graph, flops = self._parts.graph(configuration.workload)
                     result = self._simulator.run(graph, configuration.system)
                     metrics |= time_metrics(configuration, result, flops)
                 violations += self._breaches(metrics, violations)
@@ -169,7 +181,7 @@ class Evaluator:
         system = configuration.system
 
         def run(one: Workload) -> tuple[ExecutionGraph, SimulationResult]:
-            graph, _ = self._graph(one)
+            graph, _ = self._parts.graph(one)
             return graph, self._simulator.run(graph, system)
 
         return answer(configuration.workload, system, run)
@@ -206,20 +218,6 @@ class Evaluator:
         ]
         return [Violation(name, message) for name, message in found if message]
 
-    def _footprint(self, workload: Workload) -> MemoryFootprint:
-        if workload not in self._footprints:
-            self._footprints[workload] = memory_footprint(workload)
-        return self._footprints[workload]
-
-    def _graph(self, workload: Workload) -> tuple[ExecutionGraph, Flops]:
-        """The workload's graph and what all devices compute; the latest are kept."""
-        if workload not in self._graphs:
-            if len(self._graphs) >= _GRAPHS_KEPT:
-                self._graphs.pop(next(iter(self._graphs)))
-            graph = lower(workload)
-            self._graphs[workload] = graph, total_flops(graph)
-        return self._graphs[workload]
-
 
 def _nothing(violation: Violation) -> Inspection:
     return Inspection(evaluation=Evaluation({}, (violation,)))
@@ -232,16 +230,3 @@ def _too_large(
     if footprint.total <= capacity:
         return []
     return [Violation("memory", does_not_fit(footprint.total, capacity))]
-
-
-def does_not_fit(needed: Bytes, capacity: Bytes) -> str:
-    """The sentence for a device that is too small.
-
-    >>> does_not_fit(31.2e9, 24e9)
-    'needs 31.2 GB on a device, which has 24 GB: 7.2 GB too much'
-    """
-    over = format_quantity(needed - capacity, "B")
-    return (
-        f"needs {format_quantity(needed, 'B')} on a device, which has "
-        f"{format_quantity(capacity, 'B')}: {over} too much"
-    )

@@ -214,6 +214,15 @@ def _exposed(workload: Workload, breakdown: Breakdown) -> dict[str, float]:
     if workload.model.experts is not None:
         found["exposed_expert"] = 0.0
     for group, time in breakdown.exposed.items():
-        name = f"exposed_{'data' if group in _EXCHANGING else group}"
+        name = exposed_by(group)
         found[name] = found.get(name, 0.0) + time
     return found
+
+
+def exposed_by(group: str) -> str:
+    """The metric that counts waiting for a group.
+
+    >>> exposed_by("tensor"), exposed_by("shard")
+    ('exposed_tensor', 'exposed_data')
+    """
+    return f"exposed_{'data' if group in _EXCHANGING else group}"

@@ -99,11 +99,16 @@ def network_cost(topology: Topology, prices: NetworkPrices) -> Dollars:
             continue
         level = prices.level(index, dimensions)
         blocks = topology.devices // dimension.size
-        total += blocks * _block_cost(index, dimension, level)
+        total += blocks * block_cost(index, dimension, level)
     return total
 
 
-def _block_cost(index: int, dimension: Dimension, level: LevelPrices) -> Dollars:
+def block_cost(index: int, dimension: Dimension, level: LevelPrices) -> Dollars:
+    """The price of one instance of a dimension.
+
+    Raises:
+        ConsistencyError: It is a switch, and the level has no price of one.
+    """
     size, shape = dimension.size, dimension.shape
     bandwidth = dimension.link_bandwidth * (1 + dimension.asymmetry) / 2 / GB
     match shape:

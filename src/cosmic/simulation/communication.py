@@ -303,7 +303,7 @@ def transfer_time(
             passage = hand_over(group, pair, system)
             latency, transfer = passage.latency, passage.byte_seconds * nbytes
         else:
-            hops, load = _hand_over(dimension.wiring, span, here, there)
+            hops, load = message_cost(dimension.wiring, span, here, there)
             latency = hops * dimension.latency
             transfer = load * nbytes / dimension.link_bandwidth
         seconds = message_time(
@@ -336,8 +336,13 @@ def crossings(
 
 
 @lru_cache(maxsize=4096)
-def _hand_over(wiring: Wiring, span: Span, here: int, there: int) -> tuple[int, float]:
-    """Links on the way and messages on the busiest of them."""
+def message_cost(
+    wiring: Wiring, span: Span, here: int, there: int
+) -> tuple[int, float]:
+    """Links on the way of a message between two places of a span, all groups at once.
+
+    And how many messages are on the busiest of them.
+    """
     message = Step(
         sources=np.array([here]),
         destinations=np.array([there]),

@@ -48,7 +48,8 @@ def spans(group: Group, system: System) -> tuple[Span, ...]:
             flat rings are not allowed; or the devices do not make up whole groups.
     """
     topology, strides = system.cluster.topology, system.strides
-    found = _spans(group, topology, strides)
+    sizes = tuple([dimension.size for dimension in topology.dimensions])
+    found = _spans(group, sizes, strides)
     if found is not None and not (group.flat and found):
         return found
     if topology.devices % group.reach:
@@ -62,18 +63,16 @@ def spans(group: Group, system: System) -> tuple[Span, ...]:
 
 @lru_cache(maxsize=4096)
 def _spans(
-    group: Group, topology: Topology, strides: tuple[int, ...]
+    group: Group, sizes: tuple[int, ...], strides: tuple[int, ...]
 ) -> tuple[Span, ...] | None:
     """The spans of a group that factors; otherwise nothing."""
     found = []
-    for index, (inner, dimension) in enumerate(
-        zip(strides, topology.dimensions, strict=True)
-    ):
+    for index, (inner, along) in enumerate(zip(strides, sizes, strict=True)):
         for size, stride in group.parts:
-            low, high = max(inner, stride), min(inner * dimension.size, stride * size)
+            low, high = max(inner, stride), min(inner * along, stride * size)
             if low >= high:
                 continue
-            if high % low or low % inner or dimension.size % (high // inner):
+            if high % low or low % inner or along % (high // inner):
                 return None
             found.append(Span(index, high // low, low // inner))
     return tuple(found) if prod(span.extent for span in found) == group.size else None
