@@ -98,7 +98,8 @@ class Moves:
 
     def _rounded(self, target: Target) -> IndexVector:
         near = np.ceil(np.asarray(target, dtype=np.float64) - 0.5)
-        return np.clip(near, 0, self.radices - 1).astype(np.int32)
+        inside = np.minimum(np.maximum(near, 0), self.radices - 1)
+        return inside.astype(np.int32)
 
     def _cost(self, gene: int, target: float, kept: bool) -> npt.NDArray[np.float64]:
         choices = np.arange(self.radices[gene], dtype=np.float64)

@@ -15,12 +15,14 @@ from cosmic.design.component import Component
 from cosmic.design.constraint import show
 from cosmic.design.design_point import DesignPoint
 from cosmic.design.evaluate import evaluate
-from cosmic.design.expression import at_dimension, parse
+from cosmic.design.expression import at_dimension, names, parse
 from cosmic.design.moves import IndexVector
 from cosmic.design.parameter import Parameter, PointValue, Value
 from cosmic.design.symbols import Symbols
 from cosmic.design.view import View
 from cosmic.errors import SpecError
+
+_REMEMBERED = 4096  # values of formulas
 
 
 class Translation:
@@ -44,6 +46,8 @@ class Translation:
             for p in self._set.parameters
             if p.name == name and p.name in view.followed
         ]
+        self._mentioned = {p.name: self._mentions(p) for p in self._late}
+        self._remembering: dict[tuple[object, ...], PointValue] = {}
         self._varying = [
             p for p in self._set.parameters if isinstance(p.dimensions, str)
         ]
@@ -102,17 +106,46 @@ class Translation:
 
     def _follow(self, values: dict[str, PointValue]) -> dict[str, PointValue]:
         for parameter in self._late:
-            known, _ = self._set.evaluated(values)
-            node = parse(parameter.follows or "")
-            if parameter.length is None:
-                values[parameter.name] = evaluate(node, known)
-            else:
-                values[parameter.name] = tuple(
-                    scalar(evaluate(at_dimension(node, i), known))
-                    for i in range(self._length(parameter, values) or 0)
-                )
-        canonical = self._set.canonical(values)
-        return {p.name: canonical[p.name] for p in self._set.parameters}
+            values[parameter.name] = self._remembered(parameter, values)
+        if any(p.active_if is not None for p in self._set.parameters):
+            values = self._set.canonical(values)
+        return {p.name: values[p.name] for p in self._set.parameters}
+
+    def _remembered(
+        self, parameter: Parameter, values: dict[str, PointValue]
+    ) -> PointValue:
+        """What a parameter follows to; formulas of parameters alone are done once."""
+        mentioned = self._mentioned[parameter.name]
+        if mentioned is None:
+            return self._followed(parameter, values)
+        length = self._length(parameter, values)
+        key = (parameter.name, length, *[values.get(name) for name in mentioned])
+        found = self._remembering.get(key)
+        if found is None:
+            if len(self._remembering) >= _REMEMBERED:
+                self._remembering.clear()
+            found = self._remembering[key] = self._followed(parameter, values)
+        return found
+
+    def _followed(
+        self, parameter: Parameter, values: dict[str, PointValue]
+    ) -> PointValue:
+        known, _ = self._set.evaluated(values)
+        node = parse(parameter.follows or "")
+        if parameter.length is None:
+            return scalar(evaluate(node, known))
+        return tuple(
+            scalar(evaluate(at_dimension(node, i), known))
+            for i in range(self._length(parameter, values) or 0)
+        )
+
+    def _mentions(self, parameter: Parameter) -> tuple[str, ...] | None:
+        """The parameters that a formula speaks of; None if of derived values, too."""
+        mentioned = names(parse(parameter.follows or ""))
+        if {derived.name for derived in self._set.derived} & set(mentioned):
+            return None
+        parameters = {p.name for p in self._set.parameters}
+        return tuple(name for name in mentioned if name in parameters)
 
     def _length(
         self, parameter: Parameter, values: Mapping[str, PointValue]

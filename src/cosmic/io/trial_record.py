@@ -30,7 +30,7 @@ def encode_trial(trial: Trial) -> bytes:
         {
             "number": trial.number,
             "digest": trial.point.digest,
-            "point": dict(trial.point),
+            "point": trial.point.as_dict(),
             "metrics": {k: _finite(v) for k, v in evaluation.metrics.items()},
             "violations": [
                 {"constraint": v.constraint, "message": v.message}
