@@ -5,12 +5,17 @@ the paper, measured on two cores: 341 s for one design of GPT-3 175B, all 96 lay
 256 devices (268 s for traces and 73 s for the simulation), and 713 s on 1,024.
 """
 
+import cProfile
 import platform
+import pstats
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
@@ -18,12 +23,28 @@ from cosmic.design.parameter import PointValue
 from cosmic.evaluation.evaluator import Evaluator
 from cosmic.evaluation.scenario import Scenario
 from cosmic.io.specs import load_scenario
+from cosmic.io.trial_log import TrialLog
 from cosmic.search.agents.genetic import GeneticAlgorithm
 from cosmic.search.study import Study
+from cosmic.simulation import kernels
+from cosmic.simulation.collective_columns import collective_columns
+from cosmic.simulation.durations import Durations
+from cosmic.simulation.flat_graph import flat_graph
+from cosmic.simulation.step_columns import step_columns
 from cosmic.simulation.symmetric import SymmetricSimulator
 from cosmic.workload.lowering import lower
 
 GPT3 = "gpt3-175b-1024-devices-v1"
+PARTS = [  # label, file, function
+    ("agent: ask", "agents/genetic.py", "ask"),
+    ("agent: tell", "agents/genetic.py", "tell"),
+    ("evaluator, all", "evaluation/evaluator.py", "evaluate"),
+    ("  taking points apart", "evaluation/step_batch.py", "_look"),
+    ("  building columns, compiled steps", "simulation/step_timer.py", "run"),
+    ("    compiled steps", "simulation/kernels.py", "run_steps"),
+    ("  lowering new workloads", "workload/lowering.py", "lower"),
+    ("log", "io/trial_log.py", "write"),
+]
 _COLD = f"""
 import time
 start = time.perf_counter()
@@ -44,6 +65,7 @@ def main() -> None:
     parts(scenario)
     growth(scenario)
     designs(scenario)
+    shares(scenario)
     spaces(scenario)
 
 
@@ -76,7 +98,7 @@ def parts(scenario: Scenario) -> None:
 
 
 def growth(scenario: Scenario) -> None:
-    """Time of one simulation as one thing grows."""
+    """Time of one simulation as one thing grows, its graph and its links known."""
     changes: Mapping[str, list[Mapping[str, PointValue]]] = {
         "chunks 2, 4, 8, 16": [{"chunks": chunks} for chunks in (2, 4, 8, 16)],
         "micro-batches 8, 64, 256": [
@@ -85,34 +107,111 @@ def growth(scenario: Scenario) -> None:
         "stages 1, 2, 4": [{"pp": pp, "dp": 32 // pp} for pp in (1, 2, 4)],
     }
     for name, points in changes.items():
-        times = [simulation(scenario, {**scenario.baseline, **p}) for p in points]
+        times = [step(scenario, {**scenario.baseline, **p}) for p in points]
         show(f"  {name}", *times)
     devices = [load_scenario(f"gpt3-175b-{n}-devices-v1") for n in (512, 1024, 2048)]
-    show("  devices 512, 1024, 2048", *(simulation(s, s.baseline) for s in devices))
+    show("  devices 512, 1024, 2048", *(step(s, s.baseline) for s in devices))
+    deeper = [
+        replace(scenario, model=replace(scenario.model, layers=layers))
+        for layers in (24, 48, 96, 192, 384)
+    ]
+    show("  layers 24, 48, 96, 192, 384", *(step(s, s.baseline) for s in deeper))
+    show(
+        "  dimensions 1, 2, 3, 4", *(step(scenario, p) for p in by_dimensions(scenario))
+    )
 
 
-def simulation(scenario: Scenario, point: Mapping[str, PointValue]) -> float:
-    """Time of one simulation, warm."""
+def by_dimensions(scenario: Scenario) -> Iterator[Mapping[str, PointValue]]:
+    """The baseline on 1,024 devices in networks of 1 to 4 dimensions."""
+    for sizes in ((1024,), (32, 32), (8, 8, 16), (4, 8, 4, 8)):
+        count = len(sizes)
+        changed = {
+            name: value[:count]
+            for name, value in scenario.baseline.items()
+            if isinstance(value, tuple)
+        }
+        latency = (7e-7,) * count
+        held = {"npus_count": sizes, "latency": latency}
+        yield {**scenario.baseline, **changed, **held}
+
+
+def step(scenario: Scenario, point: Mapping[str, PointValue]) -> float:
+    """Time of one compiled step, as a batch runs it; not of what leads to it."""
     configuration = scenario.configure(point)
-    graph = lower(configuration.workload)
-    simulator = SymmetricSimulator()
-    return median(lambda: simulator.run(graph, configuration.system))
+    graph, system = lower(configuration.workload), configuration.system
+    durations = Durations.of(graph, system)
+    names = [group.name for group in graph.groups]
+    collectives = collective_columns(
+        durations.phases,
+        (durations.phase_seconds, durations.link_seconds),
+        [names.index(node.group) for node in flat_graph(graph).collectives],
+        system,
+    )
+    collectives = collectives._replace(groups=len(names))
+    columns, transfers = step_columns(graph), (durations.onward, durations.back)
+    return median(
+        lambda: kernels.run_step(columns, durations.computes, collectives, *transfers)
+    )
 
 
 def designs(scenario: Scenario) -> None:
-    """Designs a second, drawn at random and searched, each scope by itself."""
+    """Designs a second: drawn at random, and searched with a log, by scope.
+
+    Scopes differ in how many parameters there are. The second figure of each is of what
+    comes after the first few hundred, when most parts of designs are known.
+    """
     for scope in scenario.scopes:
         searched = scenario.scope(scope)
-        points = searched.space.points(
-            searched.space.sample(np.random.default_rng(0), 500)
+        count = min(10_000, int(searched.space.count))
+        rng = np.random.default_rng(0)
+        points = searched.space.points(searched.space.sample(rng, count))
+        evaluator, first = Evaluator(searched), count // 5
+        begun = once(lambda e=evaluator, p=points[:first]: e.evaluate(p))  # type: ignore[misc]
+        rest = once(lambda e=evaluator, p=points[first:]: e.evaluate(p))  # type: ignore[misc]
+        genes = len(searched.space.gene_table)
+        rate(f"random designs, {scope}, {genes} genes", count, begun + rest)
+        rate("  but for the first fifth", count - first, rest)
+        searches(searched, scope)
+
+
+def searches(scenario: Scenario, scope: str) -> None:
+    """Trials a second of a study with the genetic agent and a log on the disk."""
+    with TemporaryDirectory() as folder:
+        log = TrialLog.create(Path(folder, "log.jsonl"), {"agent": "genetic"})
+        with log:
+            study = Study(Evaluator(scenario), log)
+            agent = GeneticAlgorithm(scenario.space, seed=0)
+            begun = once(lambda: study.run(agent, trials=1000))
+            first = len(study)
+            rest = once(lambda: study.run(agent, trials=10_000))
+    rate(f"genetic study with log, {scope}", len(study), begun + rest)
+    if len(study) > first:
+        rate("  but for the first 1,000", len(study) - first, rest)
+
+
+def shares(scenario: Scenario) -> None:
+    """Where the time of a full-stack study goes, by what it spends it in."""
+    searched = scenario.scope("full_stack")
+    with TemporaryDirectory() as folder:
+        log = TrialLog.create(Path(folder, "log.jsonl"), {"agent": "genetic"})
+        with log:
+            study = Study(Evaluator(searched), log)
+            agent = GeneticAlgorithm(searched.space, seed=0)
+            study.run(agent, trials=1000)
+            profile = cProfile.Profile()
+            profile.enable()
+            study.run(agent, trials=6000)
+            profile.disable()
+    stats = pstats.Stats(profile).stats  # type: ignore[attr-defined]
+    whole = max(row[3] for row in stats.values())
+    print("where the time of a full-stack study goes (profiled, so Python weighs more)")
+    for label, file, function in PARTS:
+        spent = sum(
+            row[3]
+            for (path, _, name), row in stats.items()
+            if path.endswith(file) and name == function
         )
-        evaluator = Evaluator(searched)
-        seconds = once(lambda e=evaluator, p=points: e.evaluate(p))  # type: ignore[misc]
-        rate(f"random designs, {scope}", len(points), seconds)
-        study = Study(Evaluator(searched))
-        agent = GeneticAlgorithm(searched.space, seed=0)
-        seconds = once(lambda s=study, a=agent: s.run(a, trials=1000))  # type: ignore[misc]
-        rate(f"genetic study, {scope}", len(study), seconds)
+        print(f"  {label:43s}{100 * spent / whole:12.1f} %")
 
 
 def spaces(scenario: Scenario) -> None:
