@@ -4,6 +4,7 @@ The columns hold what depends on the graph alone, and are kept as long as the gr
 a search that moves the system never makes them twice.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
@@ -164,14 +165,28 @@ class _Builder:
     ) -> Floats:
         known = self.computes if kind is ComputeNode else self.collectives
         counts = np.zeros((len(stages), len(stages[0].programs), len(known)))
+        done: dict[int, Floats] = {}  # by identity, as in `_program`
         for s, stage in enumerate(stages):
             for p, program in enumerate(stage.programs):
-                for block in program:
-                    for i in block.instructions:
-                        node = i.node if isinstance(i, Start) else i
-                        if isinstance(node, kind):
-                            counts[s, p, known[node]] += block.repeat  # type: ignore[index]
+                if id(program) not in done:
+                    done[id(program)] = _counted(program, known, kind)
+                counts[s, p] = done[id(program)]
         return counts
+
+
+def _counted(
+    program: Program,
+    known: Mapping[ComputeNode, int] | Mapping[CollectiveNode, int],
+    kind: type[ComputeNode] | type[CollectiveNode],
+) -> Floats:
+    """How often a program runs each of the nodes of a kind."""
+    counts = [0.0] * len(known)
+    for block in program:
+        for i in block.instructions:
+            node = i.node if isinstance(i, Start) else i
+            if isinstance(node, kind):
+                counts[known[node]] += block.repeat  # type: ignore[index]
+    return np.array(counts, dtype=np.float64)
 
 
 def _layers(stages: list[Stage]) -> tuple[int, int]:

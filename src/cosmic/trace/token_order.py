@@ -1,6 +1,6 @@
 """The check that tokens are started, awaited once, and may then be used again."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from cosmic.errors import TraceError
 from cosmic.trace.node import ComputeNode, Instruction, Start, Wait
@@ -18,11 +18,34 @@ def check_tokens(rows: Rows) -> None:
     under_way: set[tuple[str, int]] = set()
     for layers, instructions in rows:
         marks = [i for i in instructions if not isinstance(i, ComputeNode)]
-        for layer in layers:
-            for mark in marks:
+        within = _within_a_turn(marks) - {label for label, _ in under_way}
+        lasting = [mark for mark in marks if mark.token.label not in within]
+        for layer in layers if lasting else ():
+            for mark in lasting:
                 _check_token(mark, layer, under_way)
     if under_way:
         raise TraceError(f"token {min(under_way)} is never awaited")
+
+
+def _within_a_turn(marks: Sequence[Start | Wait]) -> set[str]:
+    """Labels of which each token is awaited before the next one starts.
+
+    A turn that begins with none of them under way also ends so, whatever its layer.
+    """
+    by_label: dict[str, list[Start | Wait]] = {}
+    for mark in marks:
+        by_label.setdefault(mark.token.label, []).append(mark)
+    return {
+        label
+        for label, own in by_label.items()
+        if len(own) % 2 == 0
+        and all(
+            isinstance(start, Start)
+            and isinstance(wait, Wait)
+            and start.token == wait.token
+            for start, wait in zip(own[::2], own[1::2], strict=True)
+        )
+    }
 
 
 def _check_token(

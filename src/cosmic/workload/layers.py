@@ -10,6 +10,7 @@ and the sums of the gradients of what tensor-parallel devices hold in copies.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from cosmic.trace.node import (
     CollectiveKind,
@@ -63,6 +64,7 @@ class Unit:
     experts: int = 0
 
 
+@lru_cache(maxsize=64)
 def layer_unit(workload: Workload, kind: LayerKind = LayerKind.DENSE) -> Unit:
     """One transformer layer of a kind."""
     parts = _Parts(workload)
@@ -101,6 +103,7 @@ def embedding_unit(workload: Workload) -> Unit:
     )
 
 
+@lru_cache(maxsize=64)
 def head_unit(workload: Workload) -> Unit:
     """What stands after the last layer: norm, logits and loss, or the next token."""
     if workload.model.patches is not None:

@@ -1,6 +1,7 @@
 """A neural network's shape."""
 
 import enum
+from collections import Counter
 from dataclasses import dataclass, field, fields
 
 from typing_extensions import override
@@ -325,7 +326,8 @@ class TransformerModel:
             A. Chowdhery et al., "PaLM: scaling language modeling with Pathways", 2022,
             appendix B.
         """
-        matrices = sum(map(self._active_matrices, self.layer_kinds))
+        kinds = Counter(self.layer_kinds)
+        matrices = sum(n * self._active_matrices(kind) for kind, n in kinds.items())
         width = self.query_width + self.context_width
         attention = 6 * self.layers * width * self.sequence
         if self.patches is None:
