@@ -4,7 +4,6 @@ The columns hold what depends on the graph alone, and are kept as long as the gr
 a search that moves the system never makes them twice.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
@@ -87,6 +86,7 @@ class _Builder:
     def __init__(self) -> None:
         self.computes: dict[ComputeNode, int] = {}
         self.collectives: dict[CollectiveNode, int] = {}
+        self.places: dict[int, int] = {}  # of nodes in these, by identity: no hashing
         self.labels: dict[str, int] = {}
         self.instructions: list[tuple[int, int, int, int]] = []
         self.members: list[tuple[int, int]] = []
@@ -144,7 +144,7 @@ class _Builder:
                     self.instructions.append((COMPUTE, self.segments, 0, 0))
                     self.segments += 1
                 in_segment = True
-                self.members.append((self._compute(instruction), self.segments - 1))
+                self.members.append((self._place(instruction), self.segments - 1))
                 continue
             in_segment = False
             self.instructions.append(self._communication(instruction))
@@ -153,12 +153,20 @@ class _Builder:
         token = instruction.token
         label = self.labels.setdefault(token.label, len(self.labels))
         if isinstance(instruction, Start):
-            index = self.collectives.setdefault(instruction.node, len(self.collectives))
-            return START, index, label, token.offset
+            return START, self._place(instruction.node), label, token.offset
         return WAIT, 0, label, token.offset
 
-    def _compute(self, node: ComputeNode) -> int:
-        return self.computes.setdefault(node, len(self.computes))
+    def _place(self, node: ComputeNode | CollectiveNode) -> int:
+        """The column of a node, equal for equal ones."""
+        found = self.places.get(id(node))
+        if found is not None:
+            return found
+        if isinstance(node, ComputeNode):
+            place = self.computes.setdefault(node, len(self.computes))
+        else:
+            place = self.collectives.setdefault(node, len(self.collectives))
+        self.places[id(node)] = place
+        return place
 
     def _counts(
         self, stages: list[Stage], kind: type[ComputeNode] | type[CollectiveNode]
@@ -169,24 +177,24 @@ class _Builder:
         for s, stage in enumerate(stages):
             for p, program in enumerate(stage.programs):
                 if id(program) not in done:
-                    done[id(program)] = _counted(program, known, kind)
+                    done[id(program)] = self._counted(program, len(known), kind)
                 counts[s, p] = done[id(program)]
         return counts
 
-
-def _counted(
-    program: Program,
-    known: Mapping[ComputeNode, int] | Mapping[CollectiveNode, int],
-    kind: type[ComputeNode] | type[CollectiveNode],
-) -> Floats:
-    """How often a program runs each of the nodes of a kind."""
-    counts = [0.0] * len(known)
-    for block in program:
-        for i in block.instructions:
-            node = i.node if isinstance(i, Start) else i
-            if isinstance(node, kind):
-                counts[known[node]] += block.repeat  # type: ignore[index]
-    return np.array(counts, dtype=np.float64)
+    def _counted(
+        self,
+        program: Program,
+        nodes: int,
+        kind: type[ComputeNode] | type[CollectiveNode],
+    ) -> Floats:
+        """How often a program runs each of the nodes of a kind."""
+        counts = [0.0] * nodes
+        for block in program:
+            for i in block.instructions:
+                node = i.node if isinstance(i, Start) else i
+                if isinstance(node, kind):
+                    counts[self._place(node)] += block.repeat
+        return np.array(counts, dtype=np.float64)
 
 
 def _layers(stages: list[Stage]) -> tuple[int, int]:
