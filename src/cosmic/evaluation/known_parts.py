@@ -22,7 +22,7 @@ from cosmic.evaluation.scenario import Scenario
 from cosmic.evaluation.setting import SETTINGS
 from cosmic.network.dimension import Dimension
 from cosmic.simulation.flat_graph import flat_graph
-from cosmic.simulation.step_timer import Machine, StepTimer
+from cosmic.simulation.step_timer import StepTimer
 from cosmic.trace.execution_graph import ExecutionGraph, total_flops
 from cosmic.units import Bytes, BytesPerSecond, Dollars, Flops, Seconds
 from cosmic.workload.lowering import lower
@@ -56,8 +56,6 @@ class Split:
         tokens: Of one step.
         model_flops: Operations that the model needs in a step.
         computes: Duration of each compute node of its graph, by device.
-        steps: Time of a step and its parts, by machine and device: designs that differ
-            in nothing that the workload meets take the same time.
     """
 
     workload: Workload
@@ -65,9 +63,6 @@ class Split:
     tokens: int
     model_flops: Flops
     computes: dict[Device, NDArray[np.float64]] = field(default_factory=dict)
-    steps: dict[tuple[Machine, Device], tuple[float, list[float]]] = field(
-        default_factory=dict
-    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

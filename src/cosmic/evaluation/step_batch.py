@@ -7,7 +7,7 @@ What is found is what the evaluator finds, which looks at a point by itself; the
 hold the one against the other.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from math import prod
 from typing import Any, NamedTuple, cast
@@ -27,6 +27,7 @@ from cosmic.network.topology import Topology
 from cosmic.simulation.step_columns import is_plain
 from cosmic.simulation.step_timer import Machine, Names, Placed
 from cosmic.system.device_order import Placement
+from cosmic.trace.execution_graph import ExecutionGraph
 
 _ALGORITHMS = (
     "all_reduce_algorithm",
@@ -39,7 +40,7 @@ _HIERARCHICAL = {  # but for Themis, whose ways depend on the links' speed
     MultiDimensional.LOCAL_BW_AWARE.value: True,
 }
 _PLACEMENTS = (Placement.INNER_FIRST.value, Placement.OUTER_FIRST.value)
-_STEPS_KEPT = 65536  # of one workload
+_STEPS_KEPT = 65536
 _SCHEDULING = [policy.value for policy in SchedulingPolicy]
 
 
@@ -68,18 +69,23 @@ class _Policy(NamedTuple):
     scheduling: str
 
 
+_Key = tuple[Split, Machine, Device]
+"""All that a step depends on: designs that differ in nothing else take as long."""
+_Step = tuple[float, list[float]]
+
+
 class _Waiting(NamedTuple):
     """A point that is to be simulated, with what is known of it already.
 
     Attributes:
         place: In the batch.
-        key: All that the simulation of its workload depends on.
+        key: What is to be simulated.
         metrics: Those that are known.
         peak: Operations a second of all devices.
     """
 
     place: int
-    key: tuple[Machine, Device]
+    key: _Key
     metrics: dict[str, float]
     peak: float
 
@@ -95,6 +101,7 @@ class StepBatch:
         self._parts, self._scenario = parts, parts.scenario
         self._timer = parts.timer
         self._placed: dict[tuple[object, ...], Placed | None] = {}
+        self._steps: dict[_Key, _Step] = {}
         self._algorithms: set[str] = set()
         self._does_not_fit = lru_cache(does_not_fit)
         parameter_set = self._scenario.space.parameter_set
@@ -152,7 +159,8 @@ class StepBatch:
         if violations:
             return Evaluation(metrics, tuple(violations))
         machine = self._machine(split, links, policy, settings)
-        row = _Waiting(index, (machine, device), metrics, devices * device.peak_flops)
+        peak = devices * device.peak_flops
+        row = _Waiting(index, (split, machine, device), metrics, peak)
         waiting.setdefault(split, []).append(row)
         return None
 
@@ -256,25 +264,32 @@ class StepBatch:
         except SpecError:
             return None
 
+    def _steps_of(
+        self, split: Split, graph: ExecutionGraph, keys: Sequence[_Key]
+    ) -> Mapping[_Key, _Step]:
+        """Time of each step and its parts; those that are not known are simulated."""
+        new = [key for key in keys if key not in self._steps]
+        found = {key: self._steps[key] for key in keys if key in self._steps}
+        if new:
+            makespans, means = self._timer.run(
+                graph,
+                [machine for _, machine, _ in new],
+                [self._parts.computes(split, device) for _, _, device in new],
+                [device.memory_bandwidth for _, _, device in new],
+            )
+            each = zip(makespans.tolist(), means.tolist(), strict=True)
+            found.update(zip(new, each, strict=True))
+        if len(self._steps) > _STEPS_KEPT:
+            self._steps.clear()
+        self._steps.update(found)
+        return found
+
     def _run(
         self, split: Split, rows: Sequence[_Waiting], found: list[Evaluation | None]
     ) -> None:
         """Simulate those of one workload that are new."""
         graph, flops = self._parts.graph(split.workload)
-        steps = split.steps
-        new = [key for key in dict.fromkeys(r.key for r in rows) if key not in steps]
-        if new:
-            if len(steps) + len(new) > _STEPS_KEPT:
-                steps.clear()
-            computes = [self._parts.computes(split, device) for _, device in new]
-            makespans, means = self._timer.run(
-                graph,
-                [machine for machine, _ in new],
-                computes,
-                [device.memory_bandwidth for _, device in new],
-            )
-            each = zip(makespans.tolist(), means.tolist(), strict=True)
-            steps.update(zip(new, each, strict=True))
+        steps = self._steps_of(split, graph, list(dict.fromkeys(r.key for r in rows)))
         exposed = [exposed_by(group.name) for group in graph.groups]
         first = {} if split.workload.model.experts is None else {"exposed_expert": 0.0}
         for row in rows:
