@@ -5,7 +5,7 @@ of the promise, not of need.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import pairwise
+from itertools import chain, pairwise
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from cosmic.simulation.device_run import Inside
 from cosmic.simulation.event_driven import EventDrivenSimulator
+from cosmic.simulation.event_machine import play
 from cosmic.simulation.expansion import Direction
 from cosmic.simulation.result import SimulationResult
 from cosmic.simulation.simulator import Simulator
@@ -128,9 +129,9 @@ def assert_received(found: Timeline, number: int) -> None:
 def assert_inside_lawful(inside: Inside) -> None:
     """Operators and waits fill a run without a gap, and so do its blocks."""
     stream = sorted(
-        (what.start, what.start + what.seconds)
-        for what in (*inside.operations, *inside.waits)
-        if what.seconds
+        (start, start + seconds)
+        for _, start, seconds in chain(inside.operations, inside.waits)
+        if seconds
     )
     assert [start for start, _ in stream[1:]] == [end for _, end in stream[:-1]]
     assert sum(end - start for start, end in stream) == inside.seconds
@@ -139,7 +140,7 @@ def assert_inside_lawful(inside: Inside) -> None:
     assert sum(span.seconds for span in spans) == inside.seconds
     for exchange in inside.exchanges:
         assert exchange.issued <= exchange.start
-        assert 0 <= exchange.exposed
+        assert exchange.exposed >= 0
         waited = exchange.start - exchange.issued + exchange.seconds
         assert exchange.exposed <= waited
     for sending in inside.sendings:
@@ -153,7 +154,7 @@ def check(graph: ExecutionGraph, system: System, simulator: Simulator) -> None:
     assert_lawful(found)
 
 
-@settings(every_time_alike, max_examples=60)
+@settings(every_time_alike, max_examples=40)
 @given(data=st.data())
 def test_it_agrees_with_the_symmetric_simulator(data: st.DataObject) -> None:
     workload = data.draw(workloads())
@@ -161,7 +162,7 @@ def test_it_agrees_with_the_symmetric_simulator(data: st.DataObject) -> None:
     check(lower(workload), data.draw(systems_for(workload)), SymmetricSimulator())
 
 
-@settings(every_time_alike, max_examples=30)
+@settings(every_time_alike, max_examples=20)
 @given(data=st.data())
 def test_it_agrees_with_the_event_driven_simulator(data: st.DataObject) -> None:
     workload = data.draw(workloads(8))
@@ -169,7 +170,7 @@ def test_it_agrees_with_the_event_driven_simulator(data: st.DataObject) -> None:
     check(lower(workload), data.draw(systems_for(workload)), EventDrivenSimulator())
 
 
-@settings(every_time_alike, max_examples=30)
+@settings(every_time_alike, max_examples=20)
 @given(data=st.data())
 def test_it_agrees_on_passes_of_inference(data: st.DataObject) -> None:
     workload = data.draw(passes())
@@ -177,7 +178,7 @@ def test_it_agrees_on_passes_of_inference(data: st.DataObject) -> None:
     check(lower(workload), data.draw(systems_for(workload)), SymmetricSimulator())
 
 
-@settings(every_time_alike, max_examples=120)
+@settings(every_time_alike, max_examples=80)
 @given(data=st.data())
 def test_it_agrees_on_graphs_that_no_transformer_has(data: st.DataObject) -> None:
     graph = data.draw(graphs())
@@ -185,7 +186,7 @@ def test_it_agrees_on_graphs_that_no_transformer_has(data: st.DataObject) -> Non
     check(graph, data.draw(systems_of(graph)), SymmetricSimulator())
 
 
-@settings(every_time_alike, max_examples=30)
+@settings(every_time_alike, max_examples=20)
 @given(data=st.data())
 def test_it_agrees_on_any_placement_and_on_flat_rings(data: st.DataObject) -> None:
     graph = data.draw(graphs())
@@ -193,19 +194,19 @@ def test_it_agrees_on_any_placement_and_on_flat_rings(data: st.DataObject) -> No
     check(graph, data.draw(placed_systems_of(graph)), EventDrivenSimulator())
 
 
-@settings(every_time_alike, max_examples=60)
+@settings(every_time_alike, max_examples=20)
 @given(data=st.data())
-def test_links_send_what_the_simulator_counts(data: st.DataObject) -> None:
-    """Collectives and messages together, of the step and not of the one before."""
-    workload = data.draw(workloads())
+def test_links_send_what_the_event_driven_simulator_sends(data: st.DataObject) -> None:
+    """For collectives of the step; messages to other stages are told apart."""
+    workload = data.draw(workloads(8))
     graph, system = lower(workload), data.draw(systems_for(workload))
-    result = SymmetricSimulator().run(graph, system)
-    found = timeline(graph, system)
 
-    if graph.pipeline.size == 1:
-        for stage, sent in zip(found.stages, result.sent, strict=True):
-            sums = [0.0] * len(sent)
-            for inside in insides(found, stage):
-                for sending in inside.sendings:
-                    sums[sending.dimension] += sending.sent
-            assert sums == pytest.approx(sent, rel=SHARE, abs=0)
+    found, played = timeline(graph, system), play(graph, system)
+
+    for number, stage in enumerate(found.stages):
+        sent = played.sent[graph.pipeline.offset(number)]
+        sums = [0.0] * len(sent)
+        for inside in insides(found, stage):
+            for sending in inside.sendings:
+                sums[sending.dimension] += sending.sent
+        assert sums == pytest.approx(sent, rel=SHARE, abs=0)

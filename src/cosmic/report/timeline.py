@@ -1,11 +1,11 @@
 """A timeline in the trace event format that Perfetto and chrome://tracing open.
 
 Every pipeline stage is a process, and what its device does is on threads: its step, its
-compute stream with what is inside, its communication by group, the links of each
-dimension, and its messages to other stages. Complete events lie inside each other or
-apart, as the format asks; communication that overlaps is on several threads.
+compute stream with what is inside, its messages to other stages, its communication by
+group, and the links of each dimension. Complete events of a thread lie inside each
+other or apart, as the format asks; communication that overlaps has several threads.
 
-Times are in microseconds, on whole nanoseconds, since readers cut or round them there.
+Times are in microseconds, on whole nanoseconds, since readers round them there.
 
 Reference:
     The Chromium project, "Trace Event Format"; Perfetto, "Visualizing external trace
@@ -13,27 +13,22 @@ Reference:
 """
 
 import enum
-import heapq
-from collections.abc import Iterable, Iterator, Mapping
-from itertools import count
-from operator import itemgetter
+import json
+from collections.abc import Iterator, Mapping
+from itertools import chain, count
+from pathlib import Path
 
-from cosmic.simulation.device_run import Exchange, Inside, Sending
+from cosmic.report.timeline_parts import Event, Parts, complete, run_name
 from cosmic.simulation.expansion import Direction
-from cosmic.simulation.timeline import Message, Run, StageTimeline, Timeline, Work
-from cosmic.system.placement import spans
-from cosmic.trace.node import CollectiveNode, OperatorKind
+from cosmic.simulation.timeline import Message, Run, StageTimeline, Timeline
 from cosmic.units import Seconds
-
-Event = dict[str, object]
 
 MOST_EVENTS = 100_000
 """Up to so many, the inside of every run is written; beyond, that of one of each."""
 
 _THREADS = 1000  # of a process, at most
-_STEP, _COMPUTE, _SENDS, _GROUPS = 1, 2, 3, 10  # threads, and the first of groups
-_LANES = 50  # threads of a group, at most
-_LINKS = 900  # the first thread of dimensions
+_STEP, _COMPUTE, _SENDS = 1, 2, 3  # threads; the second one of sends goes back
+_COMMUNICATION = 10  # the first thread of it
 
 
 class Detail(enum.Enum):
@@ -57,9 +52,8 @@ def trace_document(
         about: What else is to be known of it.
     """
     writer = _Writer(timeline, detail)
-    events = list(writer.events())
     return {
-        "traceEvents": events,
+        "traceEvents": list(writer.events()),
         "displayTimeUnit": "ms",
         "otherData": {
             **(about or {}),
@@ -75,16 +69,14 @@ def trace_document(
     }
 
 
-def run_name(run: Run, *, several: bool) -> str:
-    """What a run is called, such as `forward 3`; with its part if there are several."""
-    part = f", part {run.part}" if several else ""
-    match run.work:
-        case Work.FINISH:
-            return "finish"
-        case Work.UPDATE:
-            return "update and next forward 0"
-        case _:
-            return f"{run.work.value} {run.micro_batch}{part}"
+def write_trace(document: Mapping[str, object], path: str) -> None:
+    """Write what `trace_document` gives to a file.
+
+    Raises:
+        OSError: The file cannot be written.
+    """
+    text = json.dumps(document, separators=(",", ":"), allow_nan=False)
+    Path(path).write_text(text + "\n", encoding="utf-8")
 
 
 class _Writer:
@@ -92,59 +84,124 @@ class _Writer:
 
     def __init__(self, timeline: Timeline, detail: Detail) -> None:
         self._timeline, self._detail = timeline, detail
-        self._several = timeline.graph.chunks > 1
+        self._parts = Parts(timeline, operators=detail is Detail.OPERATORS)
         self._flows = count(1)
-        self._known: dict[int, dict[str, object]] = {}  # what is told of an inside
-        self._about = dict(_collectives(timeline))
-        self._numbered = _numbered(timeline)
-        inside = sum(
-            self._size(run.inside) for stage in timeline.stages for run in stage.runs
-        )
-        self.whole = inside <= MOST_EVENTS
+        runs = [run for stage in timeline.stages for run in stage.runs]
+        inside = sum(self._parts.size(run.inside) for run in runs)
+        self.whole = detail is not Detail.STEPS and inside <= MOST_EVENTS
 
     def events(self) -> Iterator[Event]:
         """All of them: names first, then by time, what is outside before its inside."""
         timed: list[Event] = []
+        names: list[Event] = []
         for number, stage in enumerate(self._timeline.stages):
-            timed += self._stage(number, stage)
-        threads = dict.fromkeys((event["pid"], event["tid"]) for event in timed)
-        yield from self._names(sorted(threads))
+            threads = {_STEP: "step", _COMPUTE: "compute"}
+            timed += self._stage(number, stage, threads)
+            names += _names(number, threads)
         timed.sort(key=_place)
+        yield from names
         yield from timed
 
-    def _stage(self, number: int, stage: StageTimeline) -> Iterator[Event]:
-        step = {"makespan_seconds": self._timeline.makespan}
-        whole = stage.start, self._timeline.makespan
-        yield _event(number, _STEP, ("step", "step"), whole, step)
-        drawn: dict[int, str] = {}  # insides, and in which run
-        first = 0 if self._timeline.graph.forward_only else 1
+    def _stage(
+        self, number: int, stage: StageTimeline, threads: dict[int, str]
+    ) -> Iterator[Event]:
+        whole = self._timeline.makespan
+        told: dict[str, object] = {"makespan_seconds": whole}
+        yield _on(number, _STEP, complete("step", "step", (stage.start, whole), told))
+        insides = self._shown(stage)
+        shown = []
         for place, run in enumerate(stage.runs):
-            name = run_name(run, several=self._several)
-            told = self._told(run.inside) | {"micro_batch": run.micro_batch}
-            if self._several:
-                told["part"] = run.part
-            if place < first:
-                told["belongs_to"] = "the step before"
-            writes = self._detail is not Detail.STEPS and (
-                self.whole or id(run.inside) not in drawn
-            )
-            if not writes and id(run.inside) in drawn:
-                told["inside"] = f"as in {drawn[id(run.inside)]}"
-            what = name, run.work.value
-            lasting = run.start, run.inside.seconds
-            yield _event(number, _COMPUTE, what, lasting, told)
-            if writes:
-                drawn.setdefault(id(run.inside), name)
-                yield from self._inside(number, run)
-        if self._detail is not Detail.STEPS:
-            runs = [
-                run for run in stage.runs
-                if self.whole or self._draws(drawn, run)
-            ]
-            yield from self._communication(number, runs)
-        yield from self._idle(number, stage)
+            yield _on(number, _COMPUTE, self._run(stage, place, insides))
+            if insides and (self.whole or insides[id(run.inside)] == place):
+                shown.append(run)
+        for event in chain.from_iterable(map(self._parts.inside, shown)):
+            yield _on(number, _COMPUTE, event)
+        for idle in stage.idle:
+            yield _on(number, _COMPUTE, self._parts.idle(number, idle))
+        lanes = self._parts.communication(shown)
+        for thread, (name, events) in enumerate(lanes, start=_COMMUNICATION):
+            threads[thread] = name
+            for event in events:
+                yield _on(number, thread, event)
         for message in stage.messages:
+            back = message.direction is Direction.BACKWARD
+            threads[_SENDS + back] = f"sends {'back' if back else 'onward'}"
             yield from self._message(number, message)
 
-    def _draws(self, drawn: dict[int, str], run: Run) -> bool:
-        return drawn.get(id(run.inside)) == run_name(run, several=self._several)
+    def _shown(self, stage: StageTimeline) -> dict[int, int]:
+        """In which run each inside is shown first; empty if none is to be."""
+        first: dict[int, int] = {}
+        if self._detail is not Detail.STEPS:
+            for place, run in enumerate(stage.runs):
+                first.setdefault(id(run.inside), place)
+        return first
+
+    def _run(
+        self, stage: StageTimeline, place: int, insides: Mapping[int, int]
+    ) -> Event:
+        run, graph = stage.runs[place], self._timeline.graph
+        told = {"micro_batch": run.micro_batch, **self._parts.sums(run.inside)}
+        if graph.chunks > 1:
+            told["part"] = run.part
+        if place == 0 and not graph.forward_only:
+            told["belongs_to"] = "the step before"
+        shown = insides.get(id(run.inside), place)
+        if shown != place and not self.whole:
+            told["inside"] = f"as in {self._name(stage.runs[shown])}"
+        lasting = run.start, run.inside.seconds
+        return complete(self._name(run), run.work.value, lasting, told)
+
+    def _name(self, run: Run) -> str:
+        return run_name(run, several=self._timeline.graph.chunks > 1)
+
+    def _message(self, number: int, message: Message) -> Iterator[Event]:
+        """A message, and an arrow to the run that waits for it."""
+        back = message.direction is Direction.BACKWARD
+        what = "gradients" if back else "activations"
+        thread, flow = _SENDS + back, next(self._flows)
+        told: dict[str, object] = {
+            "to": f"stage {message.to}",
+            "bytes": message.nbytes,
+            "micro_batch": message.micro_batch,
+        }
+        lasting = message.start, message.seconds
+        name = f"{what} of {message.micro_batch}"
+        yield _on(number, thread, complete(name, "send", lasting, told))
+        if message.receiver is None:
+            return
+        received = self._timeline.stages[message.to].runs[message.receiver]
+        arrow = {"name": what, "cat": "send", "id": flow}
+        begins = {"ph": "s", "ts": _microseconds(message.start)}
+        ends = {"ph": "f", "bp": "e", "ts": _microseconds(received.start)}
+        yield _on(number, thread, arrow | begins)
+        yield _on(message.to, _COMPUTE, arrow | ends)
+
+
+def _names(stage: int, threads: Mapping[int, str]) -> Iterator[Event]:
+    """What a stage and its threads are called, and in which order they stand."""
+    process = {"name": "process_name", "args": {"name": f"stage {stage}"}}
+    place = {"name": "process_sort_index", "args": {"sort_index": stage}}
+    for what in (process, place):
+        yield _on(stage, _STEP, {"ph": "M", **what})
+    for thread, name in sorted(threads.items()):
+        named = {"name": "thread_name", "args": {"name": name}}
+        sorts = {"name": "thread_sort_index", "args": {"sort_index": thread}}
+        for what in (named, sorts):
+            yield _on(stage, thread, {"ph": "M", **what})
+
+
+def _on(stage: int, thread: int, event: Event) -> Event:
+    """An event on a thread of a stage; ids are the only ones of their kind."""
+    return {**event, "pid": stage + 1, "tid": _THREADS * (stage + 1) + thread}
+
+
+def _place(event: Event) -> tuple[float, bool, float]:
+    """By time; at one time arrows last, and what is longer before what is inside."""
+    start, lasts = event["ts"], event.get("dur", 0.0)
+    assert isinstance(start, float)
+    assert isinstance(lasts, float)
+    return start, event["ph"] != "X", -lasts
+
+
+def _microseconds(seconds: Seconds) -> float:
+    return round(seconds * 1e9) / 1e3

@@ -155,6 +155,11 @@ class _Record:
     numbers: list[int]  # of collectives
     end: Seconds = 0.0
 
+    def marks(self) -> tuple[int, int, int, int]:
+        """How much has been noted of each kind."""
+        noted = len(self.spans), len(self.operations), len(self.waits)
+        return (*noted, len(self.numbers))
+
 
 Known = dict[int, Inside]
 """What was found out on programs by their identity; for all stages of a graph."""
@@ -217,7 +222,7 @@ class DeviceRun:
         layers = block.layers()
         for turn, layer in enumerate(layers):
             alone, start = self._network.idle, self._now
-            marks = tuple(map(len, _lists(record)))
+            marks = record.marks()
             uses = len(self._network.uses)
             for instruction in block.instructions:
                 self._instruction(instruction, layer, record)
@@ -230,16 +235,14 @@ class DeviceRun:
     def _copy(
         self,
         record: _Record,
-        marks: tuple[int, ...],
+        marks: tuple[int, int, int, int],
         uses: int,
         what: tuple[range, Seconds],
     ) -> None:
         """Note what a block did since then once more for each of the layers left."""
         layers, seconds = what
-        spans, operations, waits, numbers = (
-            list(noted[mark:])
-            for noted, mark in zip(_lists(record), marks, strict=True)
-        )
+        spans, operations = record.spans[marks[0] :], record.operations[marks[1] :]
+        waits, numbers = record.waits[marks[2] :], record.numbers[marks[3] :]
         used = self._network.uses[uses:]
         for turn, layer in enumerate(layers, start=1):
             by = turn * seconds
@@ -328,9 +331,3 @@ class DeviceRun:
             use.sent,
             use.chunks,
         )
-
-
-def _lists(
-    record: _Record,
-) -> tuple[list[Span], list[Operation], list[Waiting], list[int]]:
-    return record.spans, record.operations, record.waits, record.numbers

@@ -242,9 +242,7 @@ class _Pipeline:
     def _ready(self, turn: Turn, place: int) -> Seconds | None:
         """When a turn's message is there; None if it has not been sent."""
         direction = turn.direction
-        if direction is None or not (
-            0 <= turn.place - direction.value < self._places
-        ):
+        if direction is None or not (0 <= turn.place - direction.value < self._places):
             return 0.0
         awaited = direction, turn.micro_batch, turn.place
         self._received[awaited] = place
@@ -269,9 +267,7 @@ class _Pipeline:
 
     def _runs(self, stage: _Stage) -> Iterator[Run]:
         insides = stage.device.insides()
-        for turn, start, inside in zip(
-            stage.turns, stage.starts, insides, strict=True
-        ):
+        for turn, start, inside in zip(stage.turns, stage.starts, insides, strict=True):
             yield Run(
                 work=self._work(turn),
                 micro_batch=turn.micro_batch,
