@@ -117,7 +117,7 @@ def _stage_bars(
         label = str(run.micro_batch) if run.work in _COUNTED else ""
         bars.append(Bar(run.start, run.inside.seconds, known[key], label))
     bars.sort(key=lambda bar: bar.start)
-    if len(bars) <= _MOST_BARS:
+    if len(bars) <= _MOST_BARS or not timeline.end:
         return iter(bars)
     return _stretches(bars, timeline.end / _STRETCHES)
 
@@ -232,7 +232,7 @@ def _end(timeline: Timeline, number: int, again: Again) -> Panel:
         if start <= idle.start < start + seconds
     ]
     bars.sort(key=lambda bar: bar.start)
-    if len(bars) > _MOST_BARS:
+    if len(bars) > _MOST_BARS and seconds:
         moved = (Bar(b.start - start, b.seconds, b.shares) for b in bars)
         stretches = _stretches(moved, seconds / _STRETCHES)
         bars = [Bar(start + b.start, b.seconds, b.shares) for b in stretches]

@@ -193,7 +193,7 @@ def _draw(panel: Panel, axes: Axes, colors: dict[str, str]) -> None:
                 axes.add_patch(patch)
         for bar in _labeled(bars, panel):
             _label(bar, axes, (place, panel, size), colors)
-    axes.set_xlim(0, panel.seconds / size)
+    axes.set_xlim(0, panel.seconds / size or 1.0)
     axes.set_ylim(len(panel.rows) - _GAP / 2, -_GAP / 2)
     axes.set_yticks([place + 0.5 - _GAP / 2 for place in range(len(panel.rows))])
     axes.set_yticklabels(list(panel.rows))

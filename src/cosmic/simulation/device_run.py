@@ -200,7 +200,9 @@ class DeviceRun:
         record = self._play(program)
         if alone and self._network.idle:
             self._known[id(program)] = self._seal(record)
-        self._done.append(record)
+            self._done.append(self._known[id(program)])
+        else:
+            self._done.append(record)
         return self._now
 
     def insides(self) -> list[Inside]:
