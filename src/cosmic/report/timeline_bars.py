@@ -238,7 +238,7 @@ def _end(timeline: Timeline, number: int, again: Again) -> Panel:
         bars = [Bar(start + b.start, b.seconds, b.shares) for b in stretches]
     rows = {"compute": tuple(bars)}
     rows |= _communication(timeline, stage.runs, (start, seconds), named=False)
-    title = f"the end of the step on stage {number}: last backward, update, forward"
+    title = f"the end of the step on stage {number}: last gradients, update"
     return Panel(title, start, seconds, rows)
 
 

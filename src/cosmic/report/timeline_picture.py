@@ -76,9 +76,10 @@ def timeline_svg(timeline: Timeline, title: str = "") -> str:
     with _style():
         figure = _figure(timeline, title)
         text = StringIO()
-        figure.savefig(text, format="svg", metadata={"Date": None, "Title": title})
-    drawn = text.getvalue()
-    return drawn[drawn.index("<svg") :]
+        named = {"Title": title} if title else {}
+        figure.savefig(text, format="svg", metadata={"Date": None, **named})
+    _, tag, drawn = text.getvalue().partition("<svg")
+    return f'{tag} style="max-width: 100%; height: auto"{drawn}'
 
 
 def write_timeline_svg(timeline: Timeline, path: str, title: str = "") -> None:
@@ -180,7 +181,7 @@ def _hatch(patch: Patch, *, hatched: bool) -> None:
 def _draw(panel: Panel, axes: Axes, colors: dict[str, str]) -> None:
     unit, size = _unit(panel.seconds)
     for place, (row, bars) in enumerate(panel.rows.items()):
-        edge = 0.4 if len(bars) <= _MOST_EDGED and row not in colors else 0.0
+        edge = 0.3 if len(bars) <= _MOST_EDGED and row not in colors else 0.0
         for name, color in colors.items():
             corners = list(_corners(bars, name, (place, panel, size)))
             if corners:
