@@ -178,7 +178,7 @@ def test_it_agrees_on_passes_of_inference(data: st.DataObject) -> None:
     check(lower(workload), data.draw(systems_for(workload)), SymmetricSimulator())
 
 
-@settings(every_time_alike, max_examples=80)
+@settings(every_time_alike, max_examples=60)
 @given(data=st.data())
 def test_it_agrees_on_graphs_that_no_transformer_has(data: st.DataObject) -> None:
     graph = data.draw(graphs())

@@ -53,6 +53,13 @@ def test_it_writes_a_trace_and_a_picture(cosmic: Cosmic, tmp_path: Path) -> None
     assert picture.read_text(encoding="utf-8").startswith("<?xml")
 
 
+def test_a_design_that_does_not_fit_is_shown_and_said(cosmic: Cosmic) -> None:
+    outcome = cosmic("timeline", "tiny.yaml", "--set", "memory_capacity=1 MB")
+
+    assert outcome.code == 0
+    assert "does not fit: a device needs" in outcome.err
+
+
 def test_a_trial_of_a_log_can_be_shown(cosmic: Cosmic, tmp_path: Path) -> None:
     log = str(tmp_path / "log.jsonl")
     cosmic("search", "tiny.yaml", "--trials", "5", "--output", log)

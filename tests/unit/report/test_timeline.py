@@ -14,10 +14,20 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import cosmic.report.timeline as writer
+from cosmic.collective.policy import CollectivePolicy
+from cosmic.compute.device import Device
+from cosmic.network.dimension import Dimension
+from cosmic.network.topology import Topology
+from cosmic.network.wiring import Shape
 from cosmic.report.timeline import Detail, trace_document, write_trace
 from cosmic.simulation.timeline import Timeline, Work, timeline
+from cosmic.system.cluster import Cluster
+from cosmic.system.system import System
 from cosmic.testing.strategies import graphs, systems_for, systems_of, workloads
 from cosmic.workload.lowering import lower
+from cosmic.workload.model import TransformerModel
+from cosmic.workload.parallelism import Parallelism
+from cosmic.workload.workload import Workload
 
 NANOSECOND = 1e-3  # in microseconds
 
@@ -141,7 +151,7 @@ def test_a_reader_finds_threads_that_nest(data: st.DataObject, detail: Detail) -
     check(timeline(lower(workload), data.draw(systems_for(workload))), detail)
 
 
-@settings(every_time_alike, max_examples=15)
+@settings(every_time_alike, max_examples=8)
 @given(data=st.data(), detail=st.sampled_from(Detail))
 def test_so_it_does_in_graphs_that_no_transformer_has(
     data: st.DataObject, detail: Detail
@@ -256,3 +266,38 @@ def test_runs_are_of_all_kinds(small_step: Timeline) -> None:
     works = {run.work for stage in small_step.stages for run in stage.runs}
 
     assert works == {Work.FORWARD, Work.BACKWARD, Work.UPDATE}
+
+
+def test_parts_of_the_model_are_told_apart() -> None:
+    """Two stages with two parts each, as interleaved 1F1B has them."""
+    split = Parallelism(pipeline=2, virtual_stages=2)
+    model = TransformerModel(
+        layers=4,
+        hidden=64,
+        heads=1,
+        key_value_heads=1,
+        head_dim=64,
+        feed_forward=128,
+        sequence=16,
+        vocabulary=0,
+    )
+    workload = Workload(model=model, batch=2, parallelism=split)
+    dimension = Dimension(shape=Shape.RING, size=2, link_bandwidth=1e9, latency=0.0)
+    device = Device(peak_flops=1e12, memory_bandwidth=1e12, memory_capacity=1e12)
+    ring = ("ring",)
+    policy = CollectivePolicy(
+        all_reduce=ring, all_gather=ring, reduce_scatter=ring, all_to_all=ring
+    )
+    system = System(Cluster(device, Topology((dimension,))), policy)
+
+    events = read(timeline(lower(workload), system), Detail.STEPS)
+
+    names = [e["name"] for e in events if e["pid"] == 1 and e.get("cat") == "forward"]
+    assert names == [
+        "forward 0, part 0",
+        "forward 1, part 0",
+        "forward 0, part 1",
+        "forward 1, part 1",
+    ]
+    parts = [e["args"]["part"] for e in events if e.get("cat") == "backward"]
+    assert sorted(parts) == [0, 0, 0, 0, 1, 1, 1, 1]

@@ -1,11 +1,13 @@
 """The picture of a step: areas are time, and the text is a plain SVG element."""
 
+from dataclasses import replace
 from xml.etree import ElementTree as ET
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import cosmic.report.timeline_bars as bars
 from cosmic.report.timeline_bars import IDLE, Panel, groups_of, panels
 from cosmic.report.timeline_picture import timeline_svg
 from cosmic.simulation.timeline import Timeline, timeline
@@ -45,15 +47,15 @@ def check(found: Timeline) -> None:
         work = sum(o.seconds for r in stage.runs for o in r.inside.operations)
         assert sum(sums.values()) == pytest.approx(work, abs=1e-9 * found.end)
     for panel in (whole, *inside):
-        for bars in panel.rows.values():
-            for bar in bars:
+        for row in panel.rows.values():
+            for bar in row:
                 assert panel.start <= bar.start
                 ends = panel.start + panel.seconds
                 assert bar.start + bar.seconds <= ends * (1 + 1e-9)
                 assert not bar.shares or sum(bar.shares.values()) <= 1 + 1e-9
 
 
-@settings(every_time_alike, max_examples=20)
+@settings(every_time_alike, max_examples=15)
 @given(data=st.data())
 def test_areas_are_the_time_that_goes_there(data: st.DataObject) -> None:
     workload = data.draw(st.one_of(workloads(), passes()))
@@ -61,7 +63,7 @@ def test_areas_are_the_time_that_goes_there(data: st.DataObject) -> None:
     check(timeline(lower(workload), data.draw(systems_for(workload))))
 
 
-@settings(every_time_alike, max_examples=20)
+@settings(every_time_alike, max_examples=8)
 @given(data=st.data())
 def test_so_they_are_in_graphs_that_no_transformer_has(data: st.DataObject) -> None:
     graph = data.draw(graphs())
@@ -69,7 +71,34 @@ def test_so_they_are_in_graphs_that_no_transformer_has(data: st.DataObject) -> N
     check(timeline(graph, data.draw(systems_of(graph))))
 
 
-@settings(every_time_alike, max_examples=5)
+def test_they_still_are_where_a_bar_is_a_stretch_of_time(
+    small_step: Timeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """7 bars are too many, so the 12 and 14.5 ms of the rows are cut into stretches."""
+    monkeypatch.setattr(bars, "_MOST_BARS", 2)
+    monkeypatch.setattr(bars, "_STRETCHES", 5)
+
+    check(small_step)
+    whole, *_ = panels(small_step)
+    lengths = [bar.seconds for bar in whole.rows["stage 1"]]
+    assert lengths == pytest.approx([14.5e-3 / 5] * 5)
+    first = whole.rows["stage 1"][0]  # 0 to 2.9 ms, of which 2.5 to 2.9 are at work
+    assert sum(first.shares.values()) == pytest.approx(0.4 / 2.9)
+
+
+def test_of_many_stages_some_are_shown(
+    small_step: Timeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bars, "_MOST_ROWS", 1)
+    stages = (small_step.stages[0], *small_step.stages)
+
+    whole, *_ = panels(replace(small_step, stages=stages))
+
+    assert whole.title == "the step, 2 of its 3 stages"
+    assert list(whole.rows) == ["stage 0", "stage 2"]
+
+
+@settings(every_time_alike, max_examples=3)
 @given(data=st.data())
 def test_anything_can_be_drawn(data: st.DataObject) -> None:
     graph = data.draw(graphs())
