@@ -49,7 +49,7 @@ def _paths(reference: str) -> list[Path]:
 def _space(noun: str, path: Path) -> DesignSpace | None:
     """The design space of a scenario or a study, whose agent is made to test it."""
     match noun:
-        case "scenario":
+        case "scenario" | "shared scenario":
             return load_scenario(path).space
         case "study":
             plan = load_study(path)

@@ -19,6 +19,7 @@ _PARTS = {
 _RESOURCES = {
     "total_bandwidth": "bandwidth of a device",
     "network_cost": "price of the network",
+    "system_cost": "price of devices and network",
     "memory": "memory of the fullest device",
 }
 _NOTHING = 0.005  # relative changes below this are not worth a word

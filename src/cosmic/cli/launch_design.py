@@ -6,7 +6,7 @@ from math import prod
 from pathlib import Path
 
 from cosmic.cli.changes import design_of, with_changes
-from cosmic.cli.references import find_plan, reference_kind, sought
+from cosmic.cli.references import check_alone, find_plan, reference_kind, sought
 from cosmic.cli.study_log import default_log, scenario_digest
 from cosmic.design.parameter import PointValue
 from cosmic.errors import SpecError, StudyError
@@ -58,6 +58,7 @@ def choose_design(
     """
     plan = find_plan(reference)
     whole = plan.whole
+    check_alone(whole)
     path = Path(log) if log else _log_of(reference, plan)
     design = design_of(whole, ())
     origin = "baseline"

@@ -6,6 +6,7 @@ from pathlib import Path
 from cosmic.errors import SpecError, UnknownNameError
 from cosmic.evaluation.objective import objective_named
 from cosmic.evaluation.scenario import Scenario
+from cosmic.evaluation.shared_scenario import SharedScenario
 from cosmic.io.presets import PresetKind, preset_names
 from cosmic.io.spec_files import spec_kind
 from cosmic.io.specs import StudyPlan, load_scenario, load_study
@@ -16,17 +17,38 @@ _FILE_ENDINGS = (".yaml", ".yml", ".json")
 _TRIALS = 1000
 
 
-def find_scenario(reference: str) -> Scenario:
+def find_scenario(reference: str, *, shared: bool = True) -> Scenario:
     """The scenario of a preset or a file; that of its study, where it is one.
+
+    Args:
+        reference: A preset or a file.
+        shared: Whether several workloads may share it.
 
     Raises:
         SpecError: There is none, or it says what cannot be right.
     """
     match reference_kind(reference):
         case PresetKind.STUDY:
-            return load_study(reference).whole
+            found = load_study(reference).whole
         case _:
-            return load_scenario(reference)
+            found = load_scenario(reference)
+    if not shared:
+        check_alone(found)
+    return found
+
+
+def check_alone(scenario: Scenario) -> None:
+    """Refuse a scenario that several workloads share.
+
+    Raises:
+        SpecError: It is one; says what to take instead.
+    """
+    if isinstance(scenario, SharedScenario):
+        names = ", ".join(member.scenario.name for member in scenario.members)
+        raise SpecError(
+            f"{scenario.name} is of several workloads, and this looks at one: take "
+            f"one of {names}"
+        )
 
 
 def find_plan(reference: str) -> StudyPlan:
@@ -108,9 +130,9 @@ def reference_kind(reference: str) -> PresetKind:
     Raises:
         SpecError: It names neither.
     """
-    studies, scenarios = (
-        preset_names(kind) for kind in (PresetKind.STUDY, PresetKind.SCENARIO)
-    )
+    studies = preset_names(PresetKind.STUDY)
+    scenarios = preset_names(PresetKind.SCENARIO)
+    scenarios += preset_names(PresetKind.SHARED_SCENARIO)
     if reference in studies:
         return PresetKind.STUDY
     if reference in scenarios:
@@ -120,6 +142,8 @@ def reference_kind(reference: str) -> PresetKind:
     if not reference.endswith(_FILE_ENDINGS) and not _exists(path):
         raise UnknownNameError("scenario or study", reference, scenarios + studies)
     kind = spec_kind(path)
+    if kind is PresetKind.SHARED_SCENARIO:
+        return PresetKind.SCENARIO
     if kind not in (PresetKind.STUDY, PresetKind.SCENARIO):
         raise SpecError(f"{path}: is a {kind.noun}; give a scenario or a study")
     return kind

@@ -7,6 +7,7 @@ from cosmic.cli.changes import breaches, design_of
 from cosmic.cli.compiled_code import patience
 from cosmic.cli.console import remark, write_json
 from cosmic.cli.references import find_scenario
+from cosmic.cli.shared_simulation import simulate_shared
 from cosmic.cli.simulated import Simulated
 from cosmic.cli.simulation_document import document
 from cosmic.cli.simulation_tables import show_simulation
@@ -14,6 +15,7 @@ from cosmic.design.parameter import PointValue
 from cosmic.errors import SpecError
 from cosmic.evaluation.evaluator import Evaluator, Inspection
 from cosmic.evaluation.scenario import Scenario
+from cosmic.evaluation.shared_scenario import SharedScenario
 from cosmic.simulation.simulator import SIMULATORS
 
 _IMPOSSIBLE = ("configuration", "simulation")  # violations that leave no answer
@@ -45,6 +47,12 @@ def simulate(request: SimulateRequest) -> None:
         SpecError: The design cannot be simulated; says why.
     """
     scenario = find_scenario(request.reference)
+    if isinstance(scenario, SharedScenario):
+        with patience(remark):
+            simulate_shared(
+                scenario, request.changes, request.simulator, as_json=request.as_json
+            )
+        return
     design = design_of(scenario, request.changes)
     with patience(remark):
         inspection = _inspect(scenario, design, request.simulator)

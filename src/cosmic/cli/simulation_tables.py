@@ -129,6 +129,9 @@ def _numbers(simulated: Simulated) -> Iterator[tuple[str, str]]:
             else f"no price: {simulated.no_price}"
         ),
     )
+    if "system_cost" in metrics:
+        text = metric_text("system_cost", metrics["system_cost"])
+        yield "system", f"{text} with all devices"
 
 
 def _answers(simulated: Simulated) -> Iterator[tuple[str, str]]:

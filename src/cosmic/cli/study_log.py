@@ -5,6 +5,7 @@ from pathlib import Path
 from cosmic import __version__
 from cosmic.design.design_point import canonical_text, digest_of
 from cosmic.evaluation.scenario import Scenario
+from cosmic.evaluation.shared_scenario import SharedScenario
 from cosmic.io.specs import StudyPlan
 from cosmic.search.agent import hyper_parameters, learns
 from cosmic.search.shard import Shard
@@ -53,5 +54,16 @@ def scenario_digest(scenario: Scenario) -> str:
         repr(scenario.prices),
         repr(scenario.cost_model),
         *map(repr, scenario.protocols),
+        *_of_members(scenario),
+        *([] if scenario.device_prices is None else [repr(scenario.device_prices)]),
     )
     return digest_of("\n".join(parts))
+
+
+def _of_members(scenario: Scenario) -> list[str]:
+    if not isinstance(scenario, SharedScenario):
+        return []
+    return [
+        f"{member.label} {member.weight!r} {scenario_digest(member.scenario)}"
+        for member in scenario.members
+    ]

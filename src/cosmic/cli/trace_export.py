@@ -45,7 +45,7 @@ def export(request: ExportRequest) -> None:
         SpecError: The design cannot be built, or the folder is not empty or too full.
         OSError: A file cannot be written.
     """
-    scenario = find_scenario(request.reference)
+    scenario = find_scenario(request.reference, shared=False)
     design = design_of(scenario, request.changes)
     configuration = replace(scenario, settings={}).configure(design)
     folder = _folder(request.output)

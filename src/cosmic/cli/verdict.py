@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from cosmic.cli.changes import constants_of, design_of, length_fault
 from cosmic.cli.console import say, show_table
+from cosmic.cli.references import check_alone
 from cosmic.cli.wording import changed, changed_genes, value_text
 from cosmic.design.checking import constraint_faults
 from cosmic.design.design_point import DesignPoint
@@ -60,6 +61,7 @@ def judge(whole: Scenario, scope: str | None, changes: tuple[str, ...]) -> Verdi
     Raises:
         SpecError: A change cannot be made at all.
     """
+    check_alone(whole)
     before, design = design_of(whole, ()), design_of(whole, changes)
     moved = {name for name in design if _moved(before.get(name), design[name])}
     _check_changeable(whole, design, moved)

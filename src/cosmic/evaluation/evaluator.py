@@ -20,7 +20,9 @@ from cosmic.evaluation.metrics import (
 from cosmic.evaluation.network_cost import network_cost
 from cosmic.evaluation.objective import Objective
 from cosmic.evaluation.scenario import Scenario
+from cosmic.evaluation.shared_scenario import SharedScenario
 from cosmic.evaluation.step_batch import StepBatch
+from cosmic.evaluation.system_cost import system_cost
 from cosmic.simulation.result import SimulationResult
 from cosmic.simulation.simulator import Simulator
 from cosmic.simulation.symmetric import SymmetricSimulator
@@ -95,10 +97,12 @@ class Evaluator:
     def __init__(self, scenario: Scenario, simulator: Simulator | None = None) -> None:
         self._scenario = scenario
         self._simulator = simulator or SymmetricSimulator()
+        members = scenario.members if isinstance(scenario, SharedScenario) else ()
+        self._members = [(m, Evaluator(m.scenario, self._simulator)) for m in members]
         self._known: dict[DesignPoint, Evaluation] = {}
         self._parts = KnownParts(scenario)
         symmetric = isinstance(self._simulator, SymmetricSimulator)
-        serves = symmetric and StepBatch.serves(scenario)
+        serves = symmetric and not members and StepBatch.serves(scenario)
         self._batch = StepBatch(self._parts) if serves else None
 
     @property
@@ -114,6 +118,10 @@ class Evaluator:
     def evaluate(self, points: Sequence[DesignPoint]) -> Sequence[Evaluation]:
         """One evaluation for each point, in their order."""
         self._try_together([p for p in dict.fromkeys(points) if p not in self._known])
+        if isinstance(self._scenario, SharedScenario):
+            for member, evaluator in self._members:
+                parts = [self._scenario.part(member, point) for point in points]
+                evaluator.evaluate(parts)
         return [self._evaluation(point) for point in points]
 
     def _try_together(self, points: Sequence[DesignPoint]) -> None:
@@ -139,9 +147,18 @@ class Evaluator:
             self._known[point] = found.evaluation
         return self._known[point]
 
+    def _together(
+        self, scenario: SharedScenario, point: Mapping[str, PointValue]
+    ) -> Evaluation:
+        """What is known of a design that several workloads share."""
+        parts = [(scenario.part(m, point), one) for m, one in self._members]
+        return scenario.together([one._evaluation(part) for part, one in parts])
+
     def _inspect(
         self, point: Mapping[str, PointValue], *, even_if_it_does_not_fit: bool
     ) -> Inspection:
+        if isinstance(self._scenario, SharedScenario):
+            return Inspection(evaluation=self._together(self._scenario, point))
         try:
             configuration = self._scenario.configure(point)
         except SpecError as error:
@@ -197,13 +214,20 @@ class Evaluator:
     def _price(
         self, configuration: Configuration, metrics: dict[str, float]
     ) -> list[Violation]:
-        """Add the network's price; a violation if it is sought and has none."""
-        topology = configuration.system.cluster.topology
+        """Add the price of network and system; a violation if needed and not known."""
+        cluster, scenario = configuration.system.cluster, self._scenario
         try:
-            metrics["network_cost"] = network_cost(topology, self._scenario.prices)
+            metrics["network_cost"] = network_cost(cluster.topology, scenario.prices)
         except ConsistencyError as error:
-            if "network_cost" in self.objective.metrics:
-                return [Violation("network_cost", str(error))]
+            needed = scenario.needs_network_price
+            return [Violation("network_cost", str(error))] if needed else []
+        if scenario.device_prices is not None:
+            metrics["system_cost"] = system_cost(
+                cluster.devices,
+                cluster.device,
+                metrics["network_cost"],
+                scenario.device_prices,
+            )
         return []
 
     def _breaches(

@@ -57,6 +57,11 @@ METRICS: Mapping[str, Metric] = {
         ),
         Metric(name="network_cost", unit="USD", about="price of the whole network"),
         Metric(
+            name="system_cost",
+            unit="USD",
+            about="price of all devices and of the network",
+        ),
+        Metric(
             name="tokens_per_second",
             unit="1/s",
             about="tokens that the cluster takes in a second in training or a prefill, "

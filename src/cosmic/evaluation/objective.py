@@ -125,6 +125,21 @@ OBJECTIVES: Mapping[str, Objective] = {
             about="time of one step x dollars for the network",
         ),
         Objective(
+            name="perf_per_system_cost",
+            terms=(Term(("runtime", "system_cost"), _NANO),),
+            about="time of one step x dollars for devices and network",
+        ),
+        Objective(
+            name="network_cost",
+            terms=(Term(("network_cost",)),),
+            about="dollars for the network",
+        ),
+        Objective(
+            name="system_cost",
+            terms=(Term(("system_cost",)),),
+            about="dollars for devices and network",
+        ),
+        Objective(
             name="throughput",
             terms=(Term(("tokens_per_second",)),),
             direction=Direction.MAXIMIZE,

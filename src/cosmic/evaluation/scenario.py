@@ -19,6 +19,7 @@ from cosmic.evaluation.network_cost import PAPER_PRICES, NetworkPrices
 from cosmic.evaluation.objective import Objective
 from cosmic.evaluation.priced_space import priced_space
 from cosmic.evaluation.setting import DEFAULTS, FOLLOWING, SETTINGS
+from cosmic.evaluation.system_cost import DevicePrices
 from cosmic.workload.inference import Inference, Task
 from cosmic.workload.model import TransformerModel
 
@@ -40,6 +41,7 @@ class Scenario:
         protocols: How the machine's communication library sends, innermost dimension
             first.
         asked: What is asked of the model; None for training.
+        device_prices: What devices cost to buy; None if nobody says.
     """
 
     name: str
@@ -53,6 +55,7 @@ class Scenario:
     cost_model: CostModel = Roofline()
     protocols: tuple[Protocol, ...] = ()
     asked: Inference | None = None
+    device_prices: DevicePrices | None = None
 
     def __post_init__(self) -> None:
         if self.batch < 1:
@@ -67,8 +70,12 @@ class Scenario:
 
     def _check_metrics(self) -> None:
         """What is sought or bounded can be told of this task."""
-        bounded = [limit.metric for limit in self.space.parameter_set.limits]
-        for name in (*self.objective.metrics, *bounded):
+        if "system_cost" in self.counted and self.device_prices is None:
+            raise ConsistencyError(
+                "nothing says what devices cost, so system_cost is not known: give "
+                "the scenario device_prices"
+            )
+        for name in self.counted:
             if name in METRICS and METRICS[name].of_experts and not self.model.experts:
                 raise ConsistencyError(
                     f"{name} is told of models with experts, and this has none"
@@ -79,6 +86,17 @@ class Scenario:
                 raise ConsistencyError(
                     f"{name} is told of the task {words}, and this is {self.task.value}"
                 )
+
+    @property
+    def counted(self) -> tuple[str, ...]:
+        """Names of the metrics that are sought or bounded, each once."""
+        bounded = [limit.metric for limit in self.space.parameter_set.limits]
+        return tuple(dict.fromkeys((*self.objective.metrics, *bounded)))
+
+    @property
+    def needs_network_price(self) -> bool:
+        """Whether a network without a price is no answer."""
+        return not {"network_cost", "system_cost"}.isdisjoint(self.counted)
 
     @property
     def task(self) -> Task:
@@ -149,15 +167,16 @@ class Scenario:
     def seeking(self, objective: Objective) -> "Scenario":
         """The scenario with another objective.
 
-        Where the network's price is sought, shapes that have none are not searched.
+        Where the network's price is sought or bounded, shapes that have none are not
+        searched.
 
         Raises:
             ConsistencyError: No network that may be chosen has a price.
         """
-        space = self.space
-        if "network_cost" in objective.metrics:
-            space = priced_space(space, self.prices)
-        return replace(self, objective=objective, space=space)
+        sought = replace(self, objective=objective)
+        if not sought.needs_network_price:
+            return sought
+        return replace(sought, space=priced_space(self.space, self.prices))
 
 
 def check_parameter(parameter: Parameter) -> None:

@@ -23,6 +23,7 @@ from cosmic.evaluation.known_parts import KnownParts, Link, Split
 from cosmic.evaluation.metrics import exposed_by
 from cosmic.evaluation.scenario import Scenario
 from cosmic.evaluation.setting import DEFAULTS, FOLLOWING, SETTINGS
+from cosmic.evaluation.system_cost import system_cost
 from cosmic.network.topology import Topology
 from cosmic.simulation.step_columns import is_plain
 from cosmic.simulation.step_timer import Machine, Names, Placed
@@ -107,7 +108,8 @@ class StepBatch:
         parameter_set = self._scenario.space.parameter_set
         self._limits = parameter_set.limits
         self._names = {p.name for p in parameter_set.parameters}
-        self._priced = "network_cost" in self._scenario.objective.metrics
+        self._priced = self._scenario.needs_network_price
+        self._device_prices = self._scenario.device_prices
 
     @staticmethod
     def serves(scenario: Scenario) -> bool:
@@ -149,7 +151,7 @@ class StepBatch:
             "total_bandwidth": sum([link.bandwidth for link in links]),
             "memory": split.memory,
         }
-        self._price(links, devices, metrics)
+        self._price(links, devices, device, metrics)
         policy = self._policy(settings, len(links))
         violations = []
         if split.memory > device.memory_capacity:
@@ -204,7 +206,11 @@ class StepBatch:
         )
 
     def _price(
-        self, links: Sequence[Link], devices: int, metrics: dict[str, float]
+        self,
+        links: Sequence[Link],
+        devices: int,
+        device: Device,
+        metrics: dict[str, float],
     ) -> None:
         total = 0.0
         for link in links:
@@ -214,6 +220,10 @@ class StepBatch:
                 return
             total += devices // link.size * link.block
         metrics["network_cost"] = total
+        if self._device_prices is not None:
+            metrics["system_cost"] = system_cost(
+                devices, device, total, self._device_prices
+            )
 
     def _names_of(self, settings: Settings, dimensions: int) -> Names:
         found = []

@@ -27,6 +27,7 @@ class PresetKind(Enum):
     CALIBRATION = "calibrations"
     PARAMETER_SET = "parameter_sets"
     SCENARIO = "scenarios"
+    SHARED_SCENARIO = "shared_scenarios"
     STUDY = "studies"
 
     @property

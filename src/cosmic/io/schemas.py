@@ -315,6 +315,22 @@ class LevelPricesSpec(SpecModel):
     network_card: Annotated[float, Field(ge=0)] = 0.0
 
 
+class DevicePricesSpec(SpecModel):
+    """Prices of what devices are made of, in dollars.
+
+    Attributes:
+        compute: For each TFLOP/s of the peak in bf16 or fp16.
+        memory_bandwidth: For each GB/s to and from memory.
+        memory: For each GB of memory.
+        base: For a device, whatever it can do, with its share of the host.
+    """
+
+    compute: Annotated[float, Field(ge=0, le=1e9)] = 0.0
+    memory_bandwidth: Annotated[float, Field(ge=0, le=1e9)] = 0.0
+    memory: Annotated[float, Field(ge=0, le=1e9)] = 0.0
+    base: Annotated[float, Field(ge=0, le=1e9)] = 0.0
+
+
 class ScenarioSpec(SpecModel):
     """What is held fixed while searching.
 
@@ -343,6 +359,7 @@ class ScenarioSpec(SpecModel):
         cost_model: How the time of operators is found.
         network_prices: Prices of each network level, innermost first; the paper's if
             left out.
+        device_prices: What devices cost to buy; unknown if left out.
     """
 
     kind: Literal["scenario"]
@@ -364,3 +381,4 @@ class ScenarioSpec(SpecModel):
     objective: str = "runtime"
     cost_model: str = "roofline"
     network_prices: tuple[LevelPricesSpec, ...] | None = None
+    device_prices: DevicePricesSpec | None = None

@@ -7,13 +7,14 @@ from cosmic.design.parameter import PointValue
 from cosmic.io.calibration_schemas import CalibrationSpec
 from cosmic.io.library_schemas import LibrarySpec
 from cosmic.io.model_schemas import ModelSpec
-from cosmic.io.presets import PresetKind, find_spec_file
+from cosmic.io.presets import PresetKind, find_spec_file, preset_names
 from cosmic.io.schemas import (
     DeviceSpec,
     ParameterSetSpec,
     ScenarioSpec,
     SystemSpec,
 )
+from cosmic.io.shared_schemas import SharedScenarioSpec
 from cosmic.io.spec_error import show_value, spec_error
 from cosmic.io.spec_models import SpecModel, validate
 from cosmic.io.study_schemas import StudySpec
@@ -27,6 +28,7 @@ SCHEMAS: Mapping[PresetKind, type[SpecModel]] = {
     PresetKind.CALIBRATION: CalibrationSpec,
     PresetKind.PARAMETER_SET: ParameterSetSpec,
     PresetKind.SCENARIO: ScenarioSpec,
+    PresetKind.SHARED_SCENARIO: SharedScenarioSpec,
     PresetKind.STUDY: StudySpec,
 }
 """The shape of each kind of spec file."""
@@ -58,6 +60,23 @@ def spec_kind(path: Path) -> PresetKind:
         message = f"kind says what the file is: {allowed}; got {show_value(given)}"
         raise spec_error(path.name, message, ("kind",))
     return kinds[given]
+
+
+def scenario_kind(reference: str, folder: Path) -> PresetKind:
+    """Whether a reference means a scenario, or one that several workloads share.
+
+    Raises:
+        SpecError: It is a file that cannot be read.
+    """
+    shared = PresetKind.SHARED_SCENARIO
+    if reference in preset_names(PresetKind.SCENARIO):
+        return PresetKind.SCENARIO
+    if reference in preset_names(shared):
+        return shared
+    path = find_spec_file(PresetKind.SCENARIO, reference, folder)
+    document = read_yaml(path)
+    kind = document.get("kind") if isinstance(document, dict) else None
+    return shared if kind == "shared_scenario" else PresetKind.SCENARIO
 
 
 def given_values(spec: SpecModel) -> dict[str, PointValue]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from cosmic.collective.protocol import Protocol
 from cosmic.compute.cost_model import COST_MODELS, CostModel
 from cosmic.design.design_space import DesignSpace
-from cosmic.design.parameter import PointValue, Stack
+from cosmic.design.parameter import PointValue, Stack, check_name
 from cosmic.design.parameter_set import ParameterSet
 from cosmic.errors import SpecError, UnknownNameError
 from cosmic.evaluation.configuration import tensor_degree, values_by_dimension
@@ -16,14 +16,17 @@ from cosmic.evaluation.network_cost import PAPER_PRICES, LevelPrices, NetworkPri
 from cosmic.evaluation.objective import objective_named
 from cosmic.evaluation.scenario import Scenario
 from cosmic.evaluation.setting import DEFAULTS, SETTINGS
+from cosmic.evaluation.shared_scenario import Member, SharedScenario, share
+from cosmic.evaluation.system_cost import DevicePrices
 from cosmic.io.calibrations import CALIBRATED, calibrated_device, load_calibration
 from cosmic.io.libraries import load_library
 from cosmic.io.models import check_configuration, load_model
 from cosmic.io.parameter_sets import build_parameter_set, limit
 from cosmic.io.presets import PresetKind
 from cosmic.io.schemas import ParameterSetSpec, ScenarioSpec
+from cosmic.io.shared_schemas import SharedScenarioSpec
 from cosmic.io.spec_error import located
-from cosmic.io.spec_files import given_values, read_spec, spec_kind
+from cosmic.io.spec_files import given_values, read_spec, scenario_kind, spec_kind
 from cosmic.io.study_schemas import StudySpec
 from cosmic.io.systems import (
     load_device,
@@ -73,9 +76,32 @@ def load_scenario(reference: str | Path, folder: Path | None = None) -> Scenario
     Raises:
         SpecError: The file cannot be read or says what cannot be right.
     """
-    path, spec = read_spec(PresetKind.SCENARIO, reference, folder)
+    kind = scenario_kind(str(reference), folder or Path())
+    path, spec = read_spec(kind, reference, folder)
+    if isinstance(spec, SharedScenarioSpec):
+        return _shared(path, spec)
     assert isinstance(spec, ScenarioSpec)
     return _scenario(path, spec)
+
+
+def _shared(path: Path, spec: SharedScenarioSpec) -> SharedScenario:
+    for label in spec.weights:
+        if label not in spec.members:
+            with located(path.name, ("weights", label)):
+                raise UnknownNameError("member", label, spec.members)
+    members = []
+    for label, reference in spec.members.items():
+        with located(path.name, ("members", label)):
+            check_name("member", label)
+            scenario = load_scenario(reference, path.parent)
+            if isinstance(scenario, SharedScenario):
+                raise SpecError(f"{reference} has members itself; name them here")
+        weight = spec.weights.get(label, 1.0)
+        members.append(Member(label=label, scenario=scenario, weight=weight))
+    with located(path.name, ("objective",)):
+        objective = objective_named(spec.objective)
+    with located(path.name, ("members",)):
+        return share(path.stem, members, objective)
 
 
 def load_study(reference: str | Path, folder: Path | None = None) -> StudyPlan:
@@ -128,6 +154,7 @@ def check_spec(reference: str | Path, folder: Path | None = None) -> str:
 
 _LOADERS: Mapping[PresetKind, Callable[[Path], object]] = {
     PresetKind.SCENARIO: load_scenario,
+    PresetKind.SHARED_SCENARIO: load_scenario,
     PresetKind.STUDY: load_study,
     PresetKind.MODEL: load_model,
     PresetKind.SYSTEM: load_system,
@@ -181,6 +208,7 @@ def _scenario(path: Path, spec: ScenarioSpec) -> Scenario:
         cost_model=_cost_model(path, spec),
         protocols=protocols,
         asked=asked,
+        device_prices=_device_prices(spec),
     )
     with located(path.name, ("objective",)):
         return scenario.seeking(objective)
@@ -319,3 +347,8 @@ def _prices(spec: ScenarioSpec) -> NetworkPrices:
     return NetworkPrices(
         tuple(LevelPrices(**level.model_dump()) for level in spec.network_prices)
     )
+
+
+def _device_prices(spec: ScenarioSpec) -> DevicePrices | None:
+    given = spec.device_prices
+    return None if given is None else DevicePrices(**given.model_dump())
