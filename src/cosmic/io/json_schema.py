@@ -22,6 +22,7 @@ from cosmic.io import (
     library_schemas,
     model_schemas,
     schemas,
+    shared_schemas,
     study_schemas,
 )
 from cosmic.io.calibrations import CALIBRATED
@@ -102,6 +103,7 @@ def _model(name: str) -> type[SpecModel]:
         library_schemas,
         model_schemas,
         calibration_schemas,
+        shared_schemas,
         study_schemas,
     )
     found: type[SpecModel] = {k: v for room in rooms for k, v in vars(room).items()}[
@@ -162,9 +164,17 @@ def _in_scenario() -> dict[str, Schema]:
     }
 
 
-def _in_study() -> dict[str, Schema]:
+def _in_shared_scenario() -> dict[str, Schema]:
     return {
-        "scenario": _preset(PresetKind.SCENARIO),
+        "members": {"additionalProperties": _preset(PresetKind.SCENARIO)},
+        "objective": {"enum": list(OBJECTIVES)},
+    }
+
+
+def _in_study() -> dict[str, Schema]:
+    kinds = (PresetKind.SCENARIO, PresetKind.SHARED_SCENARIO)
+    return {
+        "scenario": _preset(*kinds),
         "objective": {"enum": [*OBJECTIVES, None]},
     }
 
@@ -206,6 +216,7 @@ _KNOWN: Mapping[str, Callable[[], dict[str, Schema]]] = {
     "CollectiveSpec": _in_collective,
     "ParameterSetSpec": _in_parameter_set,
     "ScenarioSpec": _in_scenario,
+    "SharedScenarioSpec": _in_shared_scenario,
     "StudySpec": _in_study,
     "SystemSpec": _in_system,
 }
@@ -216,9 +227,10 @@ def _metric(unit: str) -> Schema:
     return quantity_schema(unit, _EXAMPLES[unit]) if unit else {"type": "number"}
 
 
-def _preset(kind: PresetKind) -> Schema:
+def _preset(*kinds: PresetKind) -> Schema:
     """The name of a preset, which an editor can offer, or a file."""
-    return {"anyOf": [{"enum": list(preset_names(kind))}, {"type": "string"}]}
+    names = [name for kind in kinds for name in preset_names(kind)]
+    return {"anyOf": [{"enum": names}, {"type": "string"}]}
 
 
 def _parameter(setting: Setting) -> Schema:
