@@ -4,6 +4,7 @@
 #   make test     run every check
 #   make lint     run the checks that need no test run
 #   make bench    run the benchmarks
+#   make gallery  run the studies of design questions, write docs/gallery
 #   make coverage run the tests and show the lines that none of them reaches
 #   make clean    remove everything that the other targets made
 
@@ -19,7 +20,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export NUMBA_CACHE_DIR := $(CURDIR)/.cache/numba
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench coverage clean
+.PHONY: help demo test lint bench gallery coverage clean
 
 help:
 	@sed -n 's/^#   make/make/p' Makefile
@@ -44,6 +45,9 @@ lint: $(DEV_READY)
 bench: $(DEV_READY)
 	$(BIN)/python benchmarks/speed.py
 	$(BIN)/python benchmarks/collectives.py
+
+gallery: $(DEV_READY)
+	$(BIN)/python tools/make_gallery.py
 
 coverage: $(DEV_READY)
 	$(BIN)/python -m pytest -q -n $(JOBS) --cov --cov-report=term-missing:skip-covered
