@@ -38,9 +38,9 @@ PARTS = {
 }
 HEAD = """# Gallery: answers to design questions
 
-Written by `make gallery` from the studies that come with the package. Every figure is of
-one search with seed 0, which need not have found the best design there is.
-[Ask design questions](../how-to/ask-design-questions.md) says what they mean, and how to
+Written by `make gallery` from the studies that come with the package. Every figure is
+of one search with seed 0, which need not have found the best design there is. The page
+[Ask design questions](../how-to/ask-design-questions.md) says what they mean and how to
 ask your own."""
 
 
