@@ -9,6 +9,7 @@ from importlib import import_module
 __version__ = "0.1.0"
 
 _FACE = {
+    "cosmic.cli.report": ("write_report",),
     "cosmic.collective.policy": ("CollectivePolicy",),
     "cosmic.compute.cost_model": ("Roofline",),
     "cosmic.compute.device": ("Device",),

@@ -19,7 +19,7 @@ from cosmic.cli.comparing import bench, pareto
 from cosmic.cli.compiled_code import room_for_compiled_code
 from cosmic.cli.interrupts import Interrupts
 from cosmic.cli.launch_commands import launch, new
-from cosmic.cli.studies import export, merge, study
+from cosmic.cli.studies import export, merge, report, study
 from cosmic.cli.timeline_command import timeline
 from cosmic.cli.trace import trace
 from cosmic.cli.validate_commands import calibrate, validate
@@ -295,6 +295,7 @@ cosmic.add_command(new)
 cosmic.add_command(export)
 cosmic.add_command(merge)
 cosmic.add_command(study)
+cosmic.add_command(report)
 cosmic.add_command(timeline)
 
 

@@ -13,6 +13,7 @@ from cosmic.simulation.result import Breakdown, SimulationResult
 from cosmic.workload.inference import Task
 from cosmic.workload.memory import MemoryFootprint, stage_footprints
 from cosmic.workload.parallelism import Recompute
+from cosmic.workload.workload import Workload
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,18 +82,12 @@ class Simulated:
         return tuple(self._memory_of(parts) | {"total": parts.total} for parts in found)
 
     def _memory_of(self, parts: MemoryFootprint) -> dict[str, float]:
-        workload = self.configuration.workload
-        trained = workload.task is Task.TRAIN
-        absent = ["cache"] if trained else ["gradients", "optimizer"]
-        if workload.recompute is Recompute.NONE:
-            absent.append("recomputed")
-        names = (f.name for f in fields(parts) if f.name not in absent)
-        return {name: getattr(parts, name) for name in names}
+        return memory_parts(self.configuration.workload, parts)
 
     @property
     def whole(self) -> str:
         """What was timed, in a word."""
-        return _WHOLE[self.configuration.workload.task]
+        return WHOLE[self.configuration.workload.task]
 
     def parts(self, breakdown: Breakdown) -> dict[str, float]:
         """Seconds of each part of a breakdown, in words; inference has no optimizer."""
@@ -143,9 +138,20 @@ class Simulated:
         return ""
 
 
-_WHOLE = {
+def memory_parts(workload: Workload, parts: MemoryFootprint) -> dict[str, float]:
+    """Bytes of each part that there is in a task."""
+    trained = workload.task is Task.TRAIN
+    absent = ["cache"] if trained else ["gradients", "optimizer"]
+    if workload.recompute is Recompute.NONE:
+        absent.append("recomputed")
+    names = (f.name for f in fields(parts) if f.name not in absent)
+    return {name: getattr(parts, name) for name in names}
+
+
+WHOLE = {
     Task.TRAIN: "step",
     Task.PREFILL: "prefill",
     Task.DECODE: "decode step",
     Task.SERVE: "request",
 }
+"""What is timed, in a word."""

@@ -61,3 +61,22 @@ def merge(**given: Any) -> None:
     from cosmic.cli.merge import merge_logs
 
     merge_logs(**given)
+
+
+@click.command("report")
+@click.argument("log", metavar="LOG.jsonl")
+@click.option(
+    "--scenario", metavar="FILE", help="Its scenario, where that is no preset."
+)
+@click.option(
+    "--to", metavar="FILE.html", help="The report; beside the log by default."
+)
+def report(**given: Any) -> None:
+    """Write a study as one HTML file that needs no network to be looked at.
+
+    The best design beside the baseline, where time and memory go, the Pareto front,
+    what matters, and all trials to filter. Needs the extra cosmic[report].
+    """
+    from cosmic.cli.report import report as write
+
+    write(**given)
