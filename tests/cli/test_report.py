@@ -239,13 +239,23 @@ def test_without_its_scenario_a_report_says_so_and_compares_nothing(
     write_report(log, to)
     page = Seen(to)
 
-    assert "Nothing is compared with the baseline: no scenario" in page.words
+    assert "its scenario 'nobody-has-it' is no preset; give the file" in page.words
     assert "The best design of 3 trials" in page.words
     assert {"design", "time", "convergence", "trials", "breaches"} <= set(page.sections)
     assert "needs too much" in page.words
     head, columns = page.trials()
     assert (head["best"], head["higher"]) == (2, False)
     assert columns["feasible"].tolist() == [0, 1, 0]
+
+
+def test_a_log_does_not_say_which_file_is_read(tmp_path: Path) -> None:
+    secret = tmp_path / "secret.yaml"
+    secret.write_text("secret: 42")
+    said = {"name": str(secret), "digest": "0" * 16}
+    log, to = a_log(tmp_path, [trial(0, 1.0)], scenario=said)
+    write_report(log, to)
+
+    assert "is no preset; give the file with --scenario" in Seen(to).words
 
 
 def test_a_report_of_another_scenario_is_refused_in_a_line(cosmic: Cosmic) -> None:

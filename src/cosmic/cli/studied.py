@@ -13,6 +13,7 @@ from cosmic.errors import CosmicError, SpecError, StudyError
 from cosmic.evaluation.evaluator import Evaluator, Inspection
 from cosmic.evaluation.objective import OBJECTIVES, Objective, objective_named
 from cosmic.evaluation.scenario import Scenario
+from cosmic.io.presets import PresetKind, preset_names
 from cosmic.io.recorded_study import RecordedStudy
 from cosmic.search.trial import WORST, RecordedTrial
 from cosmic.search.understanding import (
@@ -223,6 +224,11 @@ def improvements(trials: Sequence[RecordedTrial]) -> Iterator[RecordedTrial]:
 def _scenario(study: RecordedStudy, log: str, reference: str | None) -> Scenario:
     said = mapping(study.header, "scenario")
     name = str(said.get("name", "?"))
+    presets = [preset for kind in PresetKind for preset in preset_names(kind)]
+    if reference is None and name not in presets:
+        raise StudyError(
+            f"its scenario {name!r:.80} is no preset; give the file with --scenario"
+        )
     whole = find_scenario(reference or name)
     if scenario_digest(whole) != said.get("digest"):
         raise StudyError(
