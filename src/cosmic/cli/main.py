@@ -191,15 +191,26 @@ def _count(reference: str, *, scope: str | None, as_json: bool) -> None:
 
 
 @cosmic.command("explain")
-@click.argument("reference", metavar="[SCENARIO|FILE]", default=_SCENARIO)
+@click.argument("reference", metavar="[SCENARIO|FILE|LOG.jsonl]", default=_SCENARIO)
 @_changes
 @_scope
+@click.option("--scenario", help="Of a LOG, where it is a file of yours.")
 @_as_json
-def _explain_space(**given: Any) -> None:
-    """Explain the parameters, or with --set why a design is not feasible."""
-    from cosmic.cli.explain import ExplainRequest, explain
+def _explain_space(scenario: str | None, **given: Any) -> None:
+    """Explain parameters; with --set, why a design is not feasible; or a study's best.
 
-    explain(ExplainRequest(**given))
+    Of a LOG: what each change against the baseline gained, what happens if one thing
+    is chosen otherwise, and how much each parameter matters.
+    """
+    from cosmic.cli.explain import ExplainRequest, explain
+    from cosmic.cli.explain_study import explain_study
+
+    if given["reference"].endswith(".jsonl"):
+        if given["changes"] or given["scope"]:
+            raise click.UsageError("a log has a design and a scope of its own")
+        explain_study(given["reference"], scenario, as_json=given["as_json"])
+    else:
+        explain(ExplainRequest(**given))
 
 
 @cosmic.command("schema")

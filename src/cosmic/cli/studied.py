@@ -166,12 +166,10 @@ class Studied:
     def path(self) -> tuple[Change, ...]:
         """The way from the baseline to the best design, the most useful change first.
 
-        Nothing without a scenario, or where the baseline is not in its space.
+        Nothing without a scenario.
         """
         scenario = self.scenario
         if scenario is None or self.best is None or not self.start:
-            return ()
-        if scenario.space.violations(scenario.baseline):
             return ()
         ends = scenario.baseline, self.best.point
         return ablation_path(Evaluator(scenario), scenario.space, *ends)

@@ -14,11 +14,10 @@ import numpy.typing as npt
 
 from cosmic.design.design_point import DesignPoint
 from cosmic.design.design_space import DesignSpace
-from cosmic.design.moves import IndexVector
 from cosmic.design.parameter import PointValue
 from cosmic.evaluation.evaluation import Evaluation
 from cosmic.evaluation.evaluator import PointEvaluator
-from cosmic.search.trial import WORST, RecordedTrial, score_of
+from cosmic.search.trial import WORST, RecordedTrial, Trial, score_of
 
 _RESAMPLES = 200
 _SEED = 0
@@ -64,8 +63,8 @@ class Importance:
         name: Of the parameter.
         share: Of the variance of the ranks of scores, that between the values of the
             parameter, less what as many groups would have by chance; from 0 to 1.
-        low: The fifth percentile of the same over trials drawn again with replacement.
-        high: The ninety-fifth.
+        low: Of its 90 % interval.
+        high: Of the same.
     """
 
     name: str
@@ -80,7 +79,7 @@ def ablation_path(
     start: Mapping[str, PointValue],
     best: Mapping[str, PointValue],
 ) -> tuple[Change, ...]:
-    """The way from one design of a space to another, the most useful change first.
+    """The way from one design to another, the most useful change first.
 
     At each step every parameter that still differs is set as the best design has it,
     by itself; where a rule forbids that, with all that rules tie it to. The change
@@ -88,21 +87,29 @@ def ablation_path(
 
     Args:
         evaluator: Says what a design is worth.
-        space: In which both lie.
-        start: The design to begin with.
-        best: The design to arrive at.
-
-    Raises:
-        SpecError: If one of them is not in the space.
+        space: Whose rules hold on the way.
+        start: The design to begin with; it may have values that the space does not
+            offer.
+        best: The design to arrive at, with a value for each parameter of the other.
     """
-    here, there = space.vector(start), space.vector(best)
+    here, there = dict(start), {name: best[name] for name in start}
+    tied = _tied(space)
     path: list[Change] = []
-    while (here != there).any():
-        moves = _moves(space, here, there)
-        changes = _evaluated(evaluator, space, moves)
-        place = max(range(len(changes)), key=lambda i: (changes[i].score, -i))
-        path.append(changes[place])
-        here = moves[place][1]
+    while here != there:
+        moves = _moves(space, here, there, tied)
+        points = [DesignPoint({**here, **move}) for move in moves]
+        found = evaluator.evaluate(points)
+        scores = [score_of(one, evaluator.objective) for one in found]
+        place = max(range(len(moves)), key=lambda i: (scores[i], -i))
+        path.append(
+            Change(
+                names=tuple(moves[place]),
+                point=points[place],
+                evaluation=found[place],
+                score=scores[place],
+            )
+        )
+        here |= moves[place]
     return tuple(path)
 
 
@@ -137,7 +144,7 @@ def alternatives(
 
 
 def importances(
-    trials: Sequence[RecordedTrial], names: Sequence[str]
+    trials: Sequence[RecordedTrial | Trial], names: Sequence[str]
 ) -> tuple[Importance, ...]:
     """How much each parameter goes with the ranks of scores, the greatest first.
 
@@ -150,8 +157,12 @@ def importances(
         trials: Of a study; infeasible ones are left out.
         names: Of the parameters.
 
+    The interval is the basic bootstrap's, which takes off what drawing again adds.
+
     Reference:
-        T. L. Kelley, "An unbiased correlation ratio measure", PNAS 21(9), 1935.
+        T. L. Kelley, "An unbiased correlation ratio measure", PNAS 21(9), 1935; A. C.
+        Davison and D. V. Hinkley, "Bootstrap methods and their application", 1997,
+        section 5.2.
     """
     good = [trial for trial in trials if trial.score > WORST]
     if len(good) < 3:
@@ -163,59 +174,45 @@ def importances(
     for name in names:
         groups = _groups([trial.point.get(name) for trial in good])
         shares = [_share(groups[rows], ranks[rows]) for rows in drawn]
-        low, high = np.percentile(shares, [5, 95]).tolist()
         share = _share(groups, ranks)
+        low, high = _interval(share, shares)
         found.append(Importance(name=name, share=share, low=low, high=high))
     return tuple(sorted(found, key=lambda one: -one.share))
 
 
-def _moves(
-    space: DesignSpace, here: IndexVector, there: IndexVector
-) -> list[tuple[tuple[str, ...], IndexVector]]:
-    """Each parameter that differs, set as it is there, by itself if that may be."""
-    found: list[tuple[tuple[str, ...], IndexVector]] = []
-    for name in dict.fromkeys(gene.parameter for gene in space.gene_table):
-        genes = [i for i, g in enumerate(space.gene_table) if g.parameter == name]
-        if (here[genes] == there[genes]).all():
-            continue
-        moved = here.copy()
-        moved[genes] = there[genes]
-        if not space.feasible(moved):
-            tied = [
-                gene
-                for component in space.components
-                if set(component.genes) & set(genes)
-                for gene in component.genes
-            ]
-            moved = here.copy()
-            moved[tied] = there[tied]
-        changed = [
-            gene.parameter
-            for gene, old, new in zip(space.gene_table, here, moved, strict=True)
-            if old != new
-        ]
-        found.append((tuple(dict.fromkeys(changed)), moved))
+def _tied(space: DesignSpace) -> dict[str, set[str]]:
+    """For each parameter those that rules tie it to, itself included."""
+    groups = [
+        {space.gene_table[gene].parameter for gene in component.genes}
+        for component in space.components
+        if component.rules
+    ]
+    found: dict[str, set[str]] = {}
+    for group in groups:
+        for name in group:
+            found[name] = found.get(name, {name}) | group
     return found
 
 
-def _evaluated(
-    evaluator: PointEvaluator,
+def _moves(
     space: DesignSpace,
-    moves: Sequence[tuple[tuple[str, ...], IndexVector]],
-) -> list[Change]:
-    points = [space.point(vector) for _, vector in moves]
-    evaluations = evaluator.evaluate(points)
-    return [
-        Change(
-            names=names,
-            point=point,
-            evaluation=evaluation,
-            score=score_of(evaluation, evaluator.objective),
-        )
-        for (names, _), point, evaluation in zip(
-            moves, points, evaluations, strict=True
-        )
-    ]
+    here: dict[str, PointValue],
+    there: dict[str, PointValue],
+    tied: Mapping[str, set[str]],
+) -> list[dict[str, PointValue]]:
+    """Each parameter that differs, set as it is there, by itself if that may be."""
+    known = len(space.violations(here))
+    found: list[dict[str, PointValue]] = []
+    for name, value in here.items():
+        if value == there[name]:
+            continue
+        move = {name: there[name]}
+        if len(space.violations({**here, **move})) > known:
+            together = tied.get(name, {name})
+            move = {n: there[n] for n in here if n in together and here[n] != there[n]}
+        if move not in found:
+            found.append(move)
+    return found
 
 
 def _ranks(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
@@ -230,6 +227,13 @@ def _groups(values: Sequence[PointValue | None]) -> npt.NDArray[np.int64]:
     """A number for each value, equal where values are."""
     numbers: dict[PointValue | None, int] = {}
     return np.array([numbers.setdefault(value, len(numbers)) for value in values])
+
+
+def _interval(share: float, drawn: Sequence[float]) -> tuple[float, float]:
+    """The 90 % interval of a share, of which others were drawn again."""
+    few, many = np.percentile(drawn, [5, 95]).tolist()
+    low, high = 2 * share - many, 2 * share - few
+    return max(0.0, min(low, share)), min(1.0, max(high, share))
 
 
 def _share(groups: npt.NDArray[np.int64], ranks: npt.NDArray[np.float64]) -> float:
