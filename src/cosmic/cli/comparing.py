@@ -1,4 +1,4 @@
-"""`cosmic bench agents` and `cosmic pareto`: what may be asked of them."""
+"""`cosmic bench agents`, `cosmic pareto` and `cosmic paper`: what may be asked."""
 
 from typing import Any
 
@@ -66,3 +66,51 @@ def pareto(**given: Any) -> None:
     from cosmic.cli.pareto import ParetoRequest, show_front
 
     show_front(ParetoRequest(**given))
+
+
+@click.command("paper")
+@click.argument(
+    "reference",
+    metavar="[COMPARISON|FILE]",
+    default="paper-single-against-full-v1",
+    required=False,
+)
+@click.option("--quick", is_flag=True, help="A small part of it, within a minute.")
+@click.option(
+    "--as-published", "published", is_flag=True, help="As the authors ran it."
+)
+@click.option(
+    "--model", "models", multiple=True, metavar="NAME", help="Only this, as gpt3-13b."
+)
+@click.option(
+    "--system", "systems", multiple=True, metavar="SIZE", help="Only this, as 512."
+)
+@click.option("--trials", type=click.IntRange(min=1), help="Designs of each search.")
+@click.option("--seeds", type=click.IntRange(min=1), help="How many seeds, from 0.")
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Processes that search.",
+)
+@click.option(
+    "--to", metavar="FOLDER", help="Logs and tables; runs/COMPARISON by default."
+)
+@click.option(
+    "--surprising",
+    type=click.IntRange(min=0),
+    default=8,
+    show_default=True,
+    help="Surprising designs to show.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def paper(**given: Any) -> None:
+    """Compare single-stack with full-stack search, as the paper does.
+
+    Equal budgets and several seeds; what is recorded in the folder is not run again.
+    """
+    from cosmic.cli.paper import PaperRequest
+    from cosmic.cli.paper import paper as compare_stacks
+
+    compare_stacks(PaperRequest(**given))

@@ -15,7 +15,7 @@ from typing import Any
 import click
 
 from cosmic import __version__
-from cosmic.cli.comparing import bench, pareto
+from cosmic.cli.comparing import bench, paper, pareto
 from cosmic.cli.compiled_code import room_for_compiled_code
 from cosmic.cli.interrupts import Interrupts
 from cosmic.cli.launch_commands import launch, new
@@ -299,6 +299,7 @@ def _astra_sim(**given: Any) -> None:
 cosmic.add_command(trace)
 cosmic.add_command(bench)
 cosmic.add_command(pareto)
+cosmic.add_command(paper)
 cosmic.add_command(validate)
 cosmic.add_command(calibrate)
 cosmic.add_command(launch)

@@ -29,6 +29,7 @@ class PresetKind(Enum):
     SCENARIO = "scenarios"
     SHARED_SCENARIO = "shared_scenarios"
     STUDY = "studies"
+    COMPARISON = "comparisons"
 
     @property
     def noun(self) -> str:

@@ -17,7 +17,7 @@ from cosmic.io.schemas import (
 from cosmic.io.shared_schemas import SharedScenarioSpec
 from cosmic.io.spec_error import show_value, spec_error
 from cosmic.io.spec_models import SpecModel, validate
-from cosmic.io.study_schemas import StudySpec
+from cosmic.io.study_schemas import ComparisonSpec, StudySpec
 from cosmic.io.yaml_reader import read_yaml
 
 SCHEMAS: Mapping[PresetKind, type[SpecModel]] = {
@@ -30,6 +30,7 @@ SCHEMAS: Mapping[PresetKind, type[SpecModel]] = {
     PresetKind.SCENARIO: ScenarioSpec,
     PresetKind.SHARED_SCENARIO: SharedScenarioSpec,
     PresetKind.STUDY: StudySpec,
+    PresetKind.COMPARISON: ComparisonSpec,
 }
 """The shape of each kind of spec file."""
 

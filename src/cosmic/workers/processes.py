@@ -87,10 +87,15 @@ class ProcessWorkers(PointEvaluator):
 _evaluators: list[Evaluator] = []  # of a worker: the only one it has
 
 
-def _start(scenario: Scenario) -> None:
-    """Make a worker ready."""
+def start_worker() -> None:
+    """Make a worker end with its parent, and not by an interruption."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent says when to stop
     Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _start(scenario: Scenario) -> None:
+    """Make a worker ready."""
+    start_worker()
     _evaluators.append(Evaluator(scenario))
 
 
