@@ -6,6 +6,7 @@ from cosmic.cli.console import say, write_json
 from cosmic.cli.references import check_no_folder
 from cosmic.cli.wording import count_text
 from cosmic.design.design_space import DesignSpace
+from cosmic.io.comparisons import check_comparison
 from cosmic.io.presets import PresetKind, is_file, preset_names, preset_path
 from cosmic.io.specs import check_spec, load_scenario, load_study
 from cosmic.search.agent import make_agent
@@ -21,6 +22,9 @@ def check(reference: str, *, as_json: bool) -> None:
     """
     paths = _paths(reference)
     nouns = [check_spec(path) for path in paths]
+    for path, kind in zip(paths, nouns, strict=True):
+        if kind == PresetKind.COMPARISON.noun:
+            check_comparison(path)
     noun = " and a ".join(nouns)
     space = _space(noun, paths[0])
     if as_json:

@@ -211,5 +211,6 @@ def evaluator_of(
     published: bool,
 ) -> PointEvaluator:
     """The evaluator of a scenario that seeks an objective."""
-    scenario = whole_of(name, place, objective, published)
-    return PublishedEvaluator(scenario) if published else Evaluator(scenario)
+    if not published:
+        return Evaluator(whole_of(name, place, objective, published))
+    return PublishedEvaluator(whole_of(name, place, objective, published=False))

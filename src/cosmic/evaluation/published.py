@@ -13,8 +13,8 @@ from typing_extensions import override
 
 from cosmic.design.design_point import DesignPoint
 from cosmic.design.design_space import DesignSpace
-from cosmic.evaluation.evaluation import Evaluation, Violation
-from cosmic.evaluation.evaluator import Evaluator, PointEvaluator, does_not_fit
+from cosmic.evaluation.evaluation import Evaluation, Violation, does_not_fit
+from cosmic.evaluation.evaluator import Evaluator, PointEvaluator
 from cosmic.evaluation.objective import Objective
 from cosmic.evaluation.scenario import Scenario
 from cosmic.simulation.result import SimulationResult
@@ -38,12 +38,12 @@ _UNLIMITED = 1e18  # bytes: the authors' own estimate is checked instead
 
 
 def as_published(scenario: Scenario) -> Scenario:
-    """A scenario with 4 layers and without constraints.
+    """A scenario with 4 layers, whose points nothing ties together.
 
-    Its points are judged by `PublishedEvaluator`.
+    `PublishedEvaluator` says which of them are lost.
     """
     space = scenario.space
-    free = replace(space.parameter_set, constraints=())
+    free = replace(space.parameter_set, constraints=(), derived=())
     return replace(
         scenario,
         model=replace(scenario.model, layers=LAYERS),
@@ -56,15 +56,18 @@ class PublishedEvaluator(PointEvaluator):
     """Evaluates points as the authors' pipeline would, by this package's simulator.
 
     Args:
-        scenario: One that `as_published` gave.
+        scenario: As this package has it; its constraints say which draws are lost.
     """
 
     def __init__(self, scenario: Scenario) -> None:
-        self._scenario = scenario
-        roomy = {**scenario.settings, "memory_capacity": _UNLIMITED}
-        judged = replace(scenario, settings=roomy)
+        self._scenario = as_published(scenario)
+        self._rules = scenario.space
+        held = self._scenario.settings
+        judged = replace(
+            self._scenario, settings={**held, "memory_capacity": _UNLIMITED}
+        )
         self._evaluator = Evaluator(judged, _FlatGroups())
-        self._capacity = float(str(scenario.settings["memory_capacity"]))
+        self._capacity = float(str(held["memory_capacity"]))
 
     @property
     @override
@@ -75,13 +78,17 @@ class PublishedEvaluator(PointEvaluator):
     @override
     def evaluate(self, points: Sequence[DesignPoint]) -> Sequence[Evaluation]:
         """One evaluation for each point, in their order."""
-        found = self._evaluator.evaluate(points)
-        return [
-            self._bounded(point, evaluation)
-            for point, evaluation in zip(points, found, strict=True)
-        ]
+        return [self._lost(point) or self._bounded(point) for point in points]
 
-    def _bounded(self, point: DesignPoint, evaluation: Evaluation) -> Evaluation:
+    def _lost(self, point: DesignPoint) -> Evaluation | None:
+        """What is said of a draw that breaks a constraint."""
+        broken = self._rules.violations(point)
+        if not broken:
+            return None
+        return Evaluation({}, tuple(Violation("drawn", text) for text in broken))
+
+    def _bounded(self, point: DesignPoint) -> Evaluation:
+        [evaluation] = self._evaluator.evaluate([point])
         if not evaluation.feasible:
             return evaluation
         workload = self._scenario.configure(point).workload

@@ -179,6 +179,13 @@ def _in_study() -> dict[str, Schema]:
     }
 
 
+def _in_comparison() -> dict[str, Schema]:
+    return {
+        "scenarios": {"items": _preset(PresetKind.SCENARIO)},
+        "objectives": {"items": {"enum": list(OBJECTIVES)}},
+    }
+
+
 def _in_system() -> dict[str, Schema]:
     whole = {"$ref": _reference(schemas.DeviceSpec)}
     return {"device": {"anyOf": [*_preset(PresetKind.DEVICE)["anyOf"], whole]}}
@@ -218,6 +225,7 @@ _KNOWN: Mapping[str, Callable[[], dict[str, Schema]]] = {
     "ScenarioSpec": _in_scenario,
     "SharedScenarioSpec": _in_shared_scenario,
     "StudySpec": _in_study,
+    "ComparisonSpec": _in_comparison,
     "SystemSpec": _in_system,
 }
 """What some keys of a schema may hold, as the tables of the library say."""
