@@ -131,6 +131,19 @@ def test_the_quick_part_of_the_paper(cosmic: Callable[..., Any]) -> None:
     assert len(outcomes) == 18
 
 
+def test_agents_of_one_scope_are_held_together(
+    cosmic: Callable[..., Any], comparison: Path
+) -> None:
+    text = COMPARISON.replace("workload_only, network_only, ", "")
+    comparison.write_text(text, encoding="utf-8")
+
+    done = cosmic("paper", "comparison.yaml", "--to", "here")
+
+    assert "How many times better" not in done.out
+    assert "population 16, offspring 8" in done.out
+    assert "3 agents, 2 seeds" in done.out
+
+
 def test_the_authors_variant_loses_most_draws(cosmic: Callable[..., Any]) -> None:
     arguments = ("--quick", "--as-published", "--trials", "60", "--seeds", "1")
     found = cosmic("paper", *arguments, "--to", "here", "--json").document

@@ -16,7 +16,15 @@ from cosmic.evaluation.objective import OBJECTIVES
 from cosmic.evaluation.published import LAYERS
 from cosmic.io.comparisons import Comparison, load_comparison
 from cosmic.io.trial_record import encode
-from cosmic.search.standing import Outcome, Ratio, Reached, ratios, reached
+from cosmic.search.standing import (
+    AgentStanding,
+    Outcome,
+    Ratio,
+    Reached,
+    agent_standings,
+    ratios,
+    reached,
+)
 from cosmic.workers.tasks import done_by_processes
 
 PAPER_RANGE = (1.50, 48.41)
@@ -66,6 +74,7 @@ class _Found:
     ratios: tuple[Ratio, ...]
     reached: tuple[Reached, ...]
     surprises: tuple[Surprise, ...]
+    agents: tuple[AgentStanding, ...]
     seconds: float
 
 
@@ -122,6 +131,7 @@ def _found(request: PaperRequest) -> _Found:
         surprises=surprises(
             comparison, held, published=request.published, most=request.surprising
         ),
+        agents=agent_standings(ordered, OBJECTIVES),
         seconds=perf_counter() - start,
     )
 
@@ -140,19 +150,22 @@ def _show(request: PaperRequest, found: _Found) -> None:
     one = found.comparison
     say(
         f"{one.name}: {len(found.outcomes)} searches of {one.trials:,} designs each, "
-        f"agent {one.agents[0][0]}, {len(one.seeds)} seeds"
+        f"{_agents_text(one)}, {len(one.seeds)} seeds"
     )
     if request.published:
         say(
             f"as the authors had it: {LAYERS} layers, their estimate of memory, groups "
             f"as flat rings, constraints looked at after the draw"
         )
-    heads = ("model and system", "objective", *_singles(one))
-    title = "How many times better full-stack search is: median (range) over seeds"
-    show_table(title, heads, list(_ratio_rows(found)), words=(0, 1))
-    say(_verdict(found))
+    if _singles(one):
+        heads = ("model and system", "objective", *_singles(one))
+        title = "How many times better full-stack search is: median (range) over seeds"
+        show_table(title, heads, list(_ratio_rows(found)), words=(0, 1))
+        say(_verdict(found))
     if found.reached:
         _show_reached(found)
+    if len(found.agents) > 1:
+        _show_agents(found)
     for number, surprise in enumerate(found.surprises, start=1):
         say(f"{number}. {surprise.text}")
     spent = sum(outcome.seconds for outcome in found.outcomes)
@@ -160,6 +173,30 @@ def _show(request: PaperRequest, found: _Found) -> None:
         f"searches took {spent:,.0f} s of their processes, this command "
         f"{found.seconds:,.0f} s; logs and tables: {found.folder}"
     )
+
+
+def _agents_text(comparison: Comparison) -> str:
+    [first, *others] = comparison.agents
+    return f"{len(others) + 1} agents" if others else f"agent {first[0]}"
+
+
+def _show_agents(found: _Found) -> None:
+    rows = [
+        (
+            one.agent,
+            ", ".join(f"{name} {value}" for name, value in one.options.items()),
+            ratio_text(one.median) if one.ratios else "-",
+            f"{ratio_text(min(one.ratios))} .. {ratio_text(max(one.ratios))}"
+            if one.ratios
+            else "-",
+            f"{one.lost:,}",
+            f"{one.seconds:.1f}",
+        )
+        for one in found.agents
+    ]
+    heads = ("agent", "hyper-parameters", "times worse", "range", "lost", "s")
+    title = "Agents, by how far they stay behind the best design that any found"
+    show_table(title, heads, rows, words=(0, 1))
 
 
 def _singles(comparison: Comparison) -> tuple[str, ...]:
@@ -265,19 +302,23 @@ def _table(path: Path, heads: Sequence[str], rows: Sequence[Sequence[object]]) -
 
 
 def _document(request: PaperRequest, found: _Found) -> Mapping[str, object]:
-    one = found.comparison
+    comparison = found.comparison
     return {
-        "comparison": one.name,
+        "comparison": comparison.name,
         "as_published": request.published,
-        "agent": one.agents[0][0],
-        "options": dict(one.agents[0][1]),
-        "trials": one.trials,
-        "seeds": one.seeds,
+        "agent": comparison.agents[0][0],
+        "options": dict(comparison.agents[0][1]),
+        "trials": comparison.trials,
+        "seeds": comparison.seeds,
         "seconds": found.seconds,
         "search_seconds": sum(outcome.seconds for outcome in found.outcomes),
         "paper_range": PAPER_RANGE,
         "ratios": [{**asdict(r), "median": r.median} for r in found.ratios],
         "exhaustive": [asdict(each) for each in found.reached],
+        "agents": [
+            {**asdict(one), "median": one.median if one.ratios else None}
+            for one in found.agents
+        ],
         "surprising": [asdict(each) for each in found.surprises],
         "searches": [asdict(outcome) for outcome in found.outcomes],
         "folder": str(found.folder),

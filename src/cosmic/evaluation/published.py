@@ -61,7 +61,7 @@ class PublishedEvaluator(PointEvaluator):
 
     def __init__(self, scenario: Scenario) -> None:
         self._scenario = as_published(scenario)
-        self._rules = scenario.space
+        self._rules = scenario.space.parameter_set
         held = self._scenario.settings
         judged = replace(
             self._scenario, settings={**held, "memory_capacity": _UNLIMITED}
@@ -82,7 +82,9 @@ class PublishedEvaluator(PointEvaluator):
 
     def _lost(self, point: DesignPoint) -> Evaluation | None:
         """What is said of a draw that breaks a constraint."""
-        broken = self._rules.violations(point)
+        values, failures = self._rules.evaluated(point)
+        found = (rule.violation(values) for rule in self._rules.constraints)
+        broken = list(failures.values()) or [text for text in found if text]
         if not broken:
             return None
         return Evaluation({}, tuple(Violation("drawn", text) for text in broken))

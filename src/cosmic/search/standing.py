@@ -188,3 +188,74 @@ def reached(
             ratios=tuple(ratio for ratio, _ in found),
             found_at=tuple(o.found_at or 0 for _, o in found),
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentStanding:
+    """How far an agent stays behind the best that any found, with the same budget.
+
+    Attributes:
+        agent: Its name.
+        options: Its hyper-parameters that were given.
+        ratios: How many times worse its best is than the best that any agent found
+            there, over scenarios, objectives, scopes and seeds.
+        lost: Searches that found no design that fits.
+        seconds: How long a search took, the middle one.
+    """
+
+    agent: str
+    options: Mapping[str, bool | int | float | str]
+    ratios: tuple[float, ...]
+    lost: int
+    seconds: float
+
+    @property
+    def median(self) -> float:
+        """The middle ratio, or halfway between two; infinite if all are lost."""
+        return median(self.ratios) if self.ratios else float("inf")
+
+
+def agent_standings(
+    outcomes: Sequence[Outcome], objectives: Mapping[str, Objective]
+) -> tuple[AgentStanding, ...]:
+    """Agents with their hyper-parameters, the best first."""
+    best = _best_known(outcomes, objectives)
+    by_agent: dict[tuple[object, ...], list[Outcome]] = {}
+    for outcome in outcomes:
+        if not outcome.exhaustive:
+            key = (outcome.agent, *outcome.options.items())
+            by_agent.setdefault(key, []).append(outcome)
+    found = []
+    for mine in by_agent.values():
+        ratios_here = tuple(
+            times_better(objectives[o.objective], o.value, best[_place(o)])
+            for o in mine
+            if o.value is not None
+        )
+        found.append(
+            AgentStanding(
+                agent=mine[0].agent,
+                options=mine[0].options,
+                ratios=ratios_here,
+                lost=len(mine) - len(ratios_here),
+                seconds=median(outcome.seconds for outcome in mine),
+            )
+        )
+    return tuple(sorted(found, key=lambda standing: standing.median))
+
+
+def _place(outcome: Outcome) -> tuple[str, str, str]:
+    return outcome.scenario, outcome.objective, outcome.scope
+
+
+def _best_known(
+    outcomes: Sequence[Outcome], objectives: Mapping[str, Objective]
+) -> dict[tuple[str, str, str], float]:
+    best: dict[tuple[str, str, str], float] = {}
+    for o in outcomes:
+        if o.value is None:
+            continue
+        known = best.setdefault(_place(o), o.value)
+        if times_better(objectives[o.objective], known, o.value) > 1:
+            best[_place(o)] = o.value
+    return best

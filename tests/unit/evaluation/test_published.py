@@ -82,3 +82,13 @@ def test_what_does_not_fit_by_their_count_is_no_answer() -> None:
     [evaluation] = PublishedEvaluator(small).evaluate([SCENARIO.baseline])
 
     assert [violation.constraint for violation in evaluation.violations] == ["memory"]
+
+
+def test_a_baseline_beside_the_choices_is_kept() -> None:
+    """What a search of other stacks holds need not be among the choices."""
+    scenario = load_scenario("gpt3-13b-1024-devices-v1")
+
+    [evaluation] = PublishedEvaluator(scenario).evaluate([scenario.baseline])
+
+    assert scenario.space.violations(scenario.baseline)
+    assert evaluation.feasible

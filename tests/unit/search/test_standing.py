@@ -3,7 +3,13 @@
 import pytest
 
 from cosmic.evaluation.objective import OBJECTIVES
-from cosmic.search.standing import EXHAUSTIVE, Outcome, ratios, reached
+from cosmic.search.standing import (
+    EXHAUSTIVE,
+    Outcome,
+    agent_standings,
+    ratios,
+    reached,
+)
 
 
 def outcome(
@@ -74,3 +80,20 @@ def test_agents_stand_beside_the_best_of_all() -> None:
     assert (found.scope, found.best) == ("workload_only", 4)
     assert found.ratios == pytest.approx((1, 1.25))
     assert found.found_at == (4, 5)
+
+
+def test_agents_stand_by_how_far_they_are_behind_the_best() -> None:
+    outcomes = [
+        outcome("full_stack", 2, 0, "random"),
+        outcome("full_stack", 6, 1, "random"),
+        outcome("full_stack", 1, 0),
+        outcome("full_stack", 2, 1),
+        outcome("full_stack", None, 0, "bayesian"),
+    ]
+
+    standings = agent_standings(outcomes, OBJECTIVES)
+
+    assert [each.agent for each in standings] == ["genetic", "random", "bayesian"]
+    assert [each.ratios for each in standings] == [(1, 2), (2, 6), ()]
+    assert [each.median for each in standings] == [1.5, 4, float("inf")]
+    assert [each.lost for each in standings] == [0, 0, 1]
