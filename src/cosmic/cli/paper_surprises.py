@@ -257,7 +257,9 @@ def _degrees(scenario: Scenario, design: Design) -> _Against | None:
         for each in (values(scenario.baseline), values(design))
     )
     return _Against(
-        f"all kinds of parallelism together ({old})", f"devices are split {new}", usual
+        "the split that the system came with",
+        f"devices are split {new}, where they came with {old}",
+        usual,
     )
 
 
