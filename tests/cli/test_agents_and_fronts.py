@@ -71,7 +71,12 @@ def test_agents_are_held_against_the_best_of_all_designs(cosmic: Cosmic) -> None
         assert max(one["best_scores"]) <= found["best_known"]["score"]
         assert one["seconds_per_1000_trials"] > one["agent_seconds_per_1000_trials"]
     assert "best score so far" in Path("agents.svg").read_text()
-    assert "of all designs" in cosmic(*bench, *given).out
+    told = cosmic(*bench, *given).out
+    assert "of all designs" in told
+    for one in found["agents"]:
+        counts = sorted(n or 31 for n in one["trials_to_1_percent"])
+        middle, low = ("> 30" if n > 30 else str(n) for n in (counts[1], counts[0]))
+        assert f"{middle} ({low} .. " in told
 
 
 @pytest.mark.parametrize(

@@ -179,7 +179,7 @@ def _row(found: _Bench, record: AgentRecord) -> tuple[str, ...]:
         f"{_number(low)} .. {_number(high)}",
         off,
         f"{len(reached)} of {len(record.runs)}",
-        _middle_trials(record, found.close),
+        _trials_to(record, found.close),
         f"{seconds:.2f}",
         f"{own:.2f}",
     )
@@ -203,12 +203,15 @@ def _values(found: _Bench, run: AgentRun) -> Sequence[float]:
     return ratios
 
 
-def _middle_trials(record: AgentRecord, score: float) -> str:
-    """The median over seeds; more than the budget if most never got there."""
+def _trials_to(record: AgentRecord, score: float) -> str:
+    """Median and quartiles over seeds; more than the budget where it was not enough."""
     budget = len(record.runs[0].best_so_far)
     numbers = [number or budget + 1 for number in record.trials_to(score)]
-    middle = quartiles(numbers)[1]
-    return f"> {budget:,}" if middle > budget else f"{middle:,.0f}"
+    low, middle, high = (
+        f"> {budget:,}" if number > budget else f"{number:,.0f}"
+        for number in quartiles(numbers)
+    )
+    return f"{middle} ({low} .. {high})"
 
 
 def _seconds(record: AgentRecord) -> tuple[float, float]:
