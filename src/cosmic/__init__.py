@@ -46,6 +46,7 @@ _FACE = {
     "cosmic.search.agents.random_search": ("RandomSearch",),
     "cosmic.search.study": ("Study",),
     "cosmic.search.trial": ("Trial",),
+    "cosmic.search.warm_start": ("WarmStart",),
     "cosmic.search.understanding": ("ablation_path", "alternatives", "importances"),
     "cosmic.simulation.collective_bound": ("least_time",),
     "cosmic.simulation.event_driven": ("EventDrivenSimulator",),

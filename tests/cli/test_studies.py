@@ -1,5 +1,6 @@
 """`cosmic export`, `cosmic study` and `cosmic merge`."""
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -176,3 +177,36 @@ def test_a_shard_must_make_sense(cosmic: Cosmic, shard: str, message: str) -> No
 
     assert found.code == 2
     assert message in found.err
+
+
+def test_a_search_begins_with_the_best_designs_of_a_log(cosmic: Cosmic) -> None:
+    first = cosmic("search", "study.yaml", "--output", "first.jsonl")
+    assert first.code == 0, first.err
+    again = ("search", "tiny.yaml", "--trials", "16", "--start", "first.jsonl")
+    second = cosmic(*again, "--output", "second.jsonl", "--json")
+    assert second.code == 0, second.err
+    best = max(
+        map(json.loads, Path("first.jsonl").read_text().splitlines()[1:]),
+        key=lambda trial: trial["score"] or 0,
+    )
+    header, begun, *_ = map(json.loads, Path("second.jsonl").read_text().splitlines())
+
+    assert begun["point"] == best["point"]
+    assert header["start"][0] == best["digest"]
+    assert cosmic(*again, "--output", "second.jsonl", "--resume").code == 0
+    without = cosmic(*again[:4], "--output", "second.jsonl", "--resume")
+    assert without.code != 0
+    assert "start" in without.err
+
+
+def test_a_warm_start_needs_a_whole_search_and_something_feasible(
+    cosmic: Cosmic,
+) -> None:
+    assert cosmic("search", "study.yaml", "--output", "first.jsonl").code == 0
+    part = cosmic("search", "study.yaml", "--start", "first.jsonl", "--shard", "1/2")
+    assert "--start is for a whole search" in part.err
+    header = Path("first.jsonl").read_text().splitlines()[0]
+    Path("none.jsonl").write_text(header + "\n")
+    none = cosmic("search", "study.yaml", "--start", "none.jsonl")
+
+    assert "has no feasible trial to begin with" in none.err

@@ -104,6 +104,7 @@ def _simulate(**given: Any) -> None:
 @click.option("--seed", type=click.IntRange(min=0), help="One seed, one search.")
 @click.option("--batch", type=click.IntRange(min=1), help="Designs tried at a time.")
 @click.option("--shard", metavar="I/N", help="Do this part only, then cosmic merge.")
+@click.option("--start", metavar="LOG", help="Begin with the best designs of a log.")
 @_workers
 @_ray
 @click.option(

@@ -16,14 +16,18 @@ from cosmic.cli.references import find_plan, sought, with_agent
 from cosmic.cli.study_log import default_log, header_of
 from cosmic.cli.wording import SCORE_UNITS, count_text
 from cosmic.cli.workers import workers_for
+from cosmic.design.design_point import DesignPoint
 from cosmic.errors import SpecError, StudyError
 from cosmic.evaluation.evaluator import Evaluator, Inspection
 from cosmic.io.specs import StudyPlan
-from cosmic.io.trial_log import TrialLog, repair
+from cosmic.io.trial_log import TrialLog, read_trial_log, repair
 from cosmic.search.agent import Agent, learns, make_agent
 from cosmic.search.shard import Shard, make_shard_agent, read_shard
 from cosmic.search.study import Study
+from cosmic.search.trial import WORST
+from cosmic.search.warm_start import WarmStart, start_points
 
+_STARTS = 10  # designs of a log with which a search begins
 _INTERRUPTED = 130  # the exit code of a process that was told to stop
 
 
@@ -41,6 +45,7 @@ class SearchRequest:
         seed: From which the agent draws.
         batch: Designs tried at a time.
         shard: Which of how many searches this is that make up the study, as 3/8.
+        start: A log with whose best designs the search begins.
         workers: Processes that evaluate.
         ray: Address of the Ray cluster that evaluates.
         output: The trial log.
@@ -59,6 +64,7 @@ class SearchRequest:
     seed: int | None
     batch: int | None
     shard: str | None
+    start: str | None
     workers: int | None
     ray: str | None
     output: str | None
@@ -78,8 +84,13 @@ def search(request: SearchRequest) -> None:
     plan = _plan(request)
     check_some_design_fits(plan.scenario)
     shard = read_shard(request.shard) if request.shard else None
-    header = header_of(plan, shard)
+    if shard is not None and request.start is not None:
+        raise SpecError("--start is for a whole search, and --shard makes it a part")
+    first = _first(request.start, plan)
+    header = header_of(plan, shard, first)
     agent = _agent(plan, shard)
+    if first:
+        agent = WarmStart(agent, plan.scenario.space, first)
     path = Path(request.output) if request.output else default_log(plan, shard)
     plan = _share(plan, shard)
     with _log(request, header, path) as log:
@@ -123,6 +134,25 @@ def _agent(plan: StudyPlan, shard: Shard | None) -> Agent:
     if shard is None:
         return make_agent(plan.agent, space, plan.seed, plan.options)
     return make_shard_agent(shard, plan.agent, space, plan.seed, plan.options)
+
+
+def _first(log: str | None, plan: StudyPlan) -> tuple[DesignPoint, ...]:
+    """The best designs of a log, or what is nearest to them here.
+
+    Raises:
+        StudyError: The log cannot be read, or has no feasible trial.
+    """
+    if log is None:
+        return ()
+    ranked = sorted(
+        (trial for trial in read_trial_log(log).trials if trial.score > WORST),
+        key=lambda trial: (-trial.score, trial.number),
+    )
+    if not ranked:
+        raise StudyError(f"{log}: has no feasible trial to begin with")
+    different = {trial.digest: trial.point for trial in reversed(ranked)}
+    best = [different[d] for d in dict.fromkeys(t.digest for t in ranked)]
+    return start_points(plan.scenario.space, best[:_STARTS])
 
 
 def _share(plan: StudyPlan, shard: Shard | None) -> StudyPlan:

@@ -1,9 +1,10 @@
 """Where the trial log of a study is, and what its header says."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from cosmic import __version__
-from cosmic.design.design_point import canonical_text, digest_of
+from cosmic.design.design_point import DesignPoint, canonical_text, digest_of
 from cosmic.evaluation.scenario import Scenario
 from cosmic.evaluation.shared_scenario import SharedScenario
 from cosmic.io.specs import StudyPlan
@@ -19,7 +20,9 @@ def default_log(plan: StudyPlan, shard: Shard | None = None) -> Path:
     return _FOLDER / f"{plan.name}-{plan.scope or 'all'}-seed{plan.seed}{part}.jsonl"
 
 
-def header_of(plan: StudyPlan, shard: Shard | None = None) -> dict[str, object]:
+def header_of(
+    plan: StudyPlan, shard: Shard | None = None, start: Sequence[DesignPoint] = ()
+) -> dict[str, object]:
     """All that the trials of a study depend on, and its budget."""
     whole: dict[str, object] = {
         "cosmic": __version__,
@@ -36,6 +39,8 @@ def header_of(plan: StudyPlan, shard: Shard | None = None) -> dict[str, object]:
         "batch": plan.batch,
         "budget": {"trials": plan.trials},
     }
+    if start:
+        whole["start"] = [point.digest for point in start]
     if shard is None:
         return whole
     in_turn = not learns(plan.agent)
