@@ -7,6 +7,7 @@ import pytest
 
 from cosmic.design.design_point import DesignPoint
 from cosmic.design.design_space import DesignSpace
+from cosmic.design.explanation import nearest
 from cosmic.design.limit import Limit
 from cosmic.design.parameter import PointValue
 from cosmic.evaluation.evaluation import Evaluation
@@ -46,6 +47,16 @@ def with_limit(scenario: Scenario, metric: str, at_most: float) -> Scenario:
     return replace(scenario, space=DesignSpace(limited, scenario.space.baseline))
 
 
+def in_dimensions(scenario: Scenario, count: int) -> dict[str, PointValue]:
+    """The baseline in so many dimensions of 1,024 devices."""
+    sizes = {4: (4, 8, 4, 8), 3: (16, 8, 8)}
+    cut = {
+        k: v[:count] if isinstance(v, tuple) else v
+        for k, v in scenario.baseline.items()
+    }
+    return {**cut, "dimensions": count, "npus_count": sizes[count]}
+
+
 def exactly(found: Evaluation) -> tuple[object, ...]:
     """All that an evaluation says, in its order."""
     return tuple(found.metrics.items()), found.violations
@@ -70,6 +81,22 @@ def test_a_batch_leaves_no_point_of_the_papers_space() -> None:
 
     assert None not in found
     assert {True, False} == {one is not None and one.feasible for one in found}
+
+
+def test_networks_of_different_lengths_go_together() -> None:
+    scenario = load_scenario("gpt3-175b-1024-devices-dimensions-v1")
+    points = [
+        point
+        for length in (4, 3)
+        for point in nearest(scenario.space, in_dimensions(scenario, length), count=40)
+    ]
+    found = StepBatch(KnownParts(scenario)).evaluate(points)
+    together = {p["dimensions"] for p, e in zip(points, found, strict=True) if e}
+
+    assert together == {3, 4}
+    for point, evaluation in zip(points, found, strict=True):
+        if evaluation is not None and evaluation.feasible:
+            assert exactly(evaluation) == exactly(by_itself(scenario, point))
 
 
 def test_what_is_found_does_not_depend_on_the_company() -> None:

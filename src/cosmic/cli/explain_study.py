@@ -155,7 +155,11 @@ def _loss(
     times = gain(objective, other.evaluation.metrics, best.evaluation.metrics)
     if times is None:
         return "-"
-    return "the same" if abs(times - 1) < _NEGLIGIBLE else f"{ratio_text(times)} x"
+    if abs(times - 1) < _NEGLIGIBLE:
+        return "the same"
+    if times < 1:
+        return f"{ratio_text(1 / times)} x better"
+    return f"{ratio_text(times)} x"
 
 
 def _document(

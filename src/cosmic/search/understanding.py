@@ -158,7 +158,8 @@ def importances(
         names: Of the parameters.
 
     The interval is that of halves of the trials, drawn at random without putting back,
-    which scatter about the whole as wholes would about the truth.
+    which scatter about the whole as wholes would about the truth. Halves with no more
+    trials than values tell nothing; where there are few others, it is from 0 to 1.
 
     Reference:
         T. L. Kelley, "An unbiased correlation ratio measure", PNAS 21(9), 1935; J. Shao
@@ -175,10 +176,15 @@ def importances(
     found = []
     for name in names:
         groups = _groups([trial.point.get(name) for trial in good])
-        shares = [_share(groups[rows], ranks[rows]) for rows in halves]
-        low, high = np.percentile(shares, [5, 95]).tolist()
         share = _share(groups, ranks)
-        found.append(Importance(name=name, share=share, low=low, high=high))
+        told = [rows for rows in halves if len(rows) > len(np.unique(groups[rows]))]
+        shares = [_share(groups[rows], ranks[rows]) for rows in told]
+        low, high = np.percentile([0.0, 1.0, *shares], [5, 95]).tolist()
+        found.append(
+            Importance(
+                name=name, share=share, low=min(low, share), high=max(high, share)
+            )
+        )
     return tuple(sorted(found, key=lambda one: -one.share))
 
 

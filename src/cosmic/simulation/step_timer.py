@@ -237,8 +237,8 @@ class StepTimer:
         designs = Designs(
             ways=np.array([m.ways for m in machines], np.int64),
             messages=np.array([m.messages for m in machines], np.int64),
-            bandwidth=np.array([m.bandwidth for m in machines]),
-            latency=np.array([m.latency for m in machines]),
+            bandwidth=_padded([m.bandwidth for m in machines]),
+            latency=_padded([m.latency for m in machines]),
             endpoint_delay=np.array([m.endpoint_delay for m in machines]),
             memory_bandwidth=np.array(memory_bandwidths),
             chunks=np.array([m.chunks for m in machines]),
@@ -279,6 +279,12 @@ class StepTimer:
             hops, load = message_cost(wiring, span, here, there)
             rows.append((span.dimension, 1.0, 1, hops, load, 0.0))
         return self._table.add(rows)
+
+
+def _padded(rows: Sequence[tuple[float, ...]]) -> Floats:
+    """Rows by dimension, those of fewer dimensions with ones that nothing passes."""
+    longest = max(map(len, rows))
+    return np.array([(*row, *(1.0,) * (longest - len(row))) for row in rows])
 
 
 def _somehow(topology: Topology, placement: Placement) -> System:
