@@ -1,5 +1,6 @@
 """RayWorkers: points are evaluated by the actors of a Ray cluster."""
 
+import os
 import socket
 from collections.abc import Sequence
 from itertools import chain
@@ -17,6 +18,9 @@ from cosmic.evaluation.scenario import Scenario
 from cosmic.workers.shares import shares
 
 _PATIENCE = 10  # seconds until a cluster should answer
+_LEAVE_SOON = "RAY_gcs_rpc_server_reconnect_timeout_s", "5"
+"""For how long Ray's processes look for a head that is gone, not a minute: what a
+killed search leaves behind is soon gone, too."""
 
 LOCAL = "local"
 """The address that stands for a Ray of this machine, started for the purpose."""
@@ -116,6 +120,7 @@ def _connected(address: str, workers: int | None) -> Any:
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
     if address == LOCAL:
         quiet |= {"num_cpus": workers, "include_dashboard": False}
+        os.environ.setdefault(*_LEAVE_SOON)
     try:
         _knock(address)
         ray.init(address, **quiet)
