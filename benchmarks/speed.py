@@ -149,8 +149,11 @@ def step(scenario: Scenario, point: Mapping[str, PointValue]) -> float:
     )
     collectives = collectives._replace(groups=len(names))
     columns, transfers = step_columns(graph), (durations.onward, durations.back)
+    networks = kernels.idle_networks(columns, collectives)
     return median(
-        lambda: kernels.run_step(columns, durations.computes, collectives, *transfers)
+        lambda: kernels.run_step(
+            columns, durations.computes, collectives, transfers, networks
+        )
     )
 
 

@@ -14,7 +14,8 @@ device can do at that instant is done, before a dimension takes its next chunk.
 
 All that the kernel calls stands in this module: numba's cache does not see a change in
 another one. What every event calls is inlined, since a call hands over each array of
-its tuples piece by piece, which takes longer than the work itself.
+its tuples piece by piece, which takes longer than the work itself. What plays many
+events is called, and stands once in what is compiled.
 """
 
 import math
@@ -209,12 +210,12 @@ def _advance(now: float, until: float, device: Device) -> float:
     network = device.network
     if network.lone[0] >= 0:
         _end_lone(until, device)
-    else:
+    elif network.under_way[0] > 0:
         _play(now, until, device.collectives, network)
     return until
 
 
-@njit(cache=True, inline="always")
+@njit(cache=True)
 def _play(now: float, until: float, collectives: Collectives, network: Network) -> None:
     """All that happens on the network from now until then."""
     while network.under_way[0] > 0 and now < until:
@@ -261,10 +262,12 @@ def _await(now: float, slot: int, device: Device) -> float:
         network.ended[slot] = True
         network.lone[0] = -1
         return max(now, end)
+    if network.ended[slot]:
+        return now
     return _played_until(now, slot, device.collectives, network)
 
 
-@njit(cache=True, inline="always")
+@njit(cache=True)
 def _played_until(
     now: float, slot: int, collectives: Collectives, network: Network
 ) -> float:
@@ -345,15 +348,10 @@ def _run_block(now: float, block: Ints, device: Device, waits: Floats) -> float:
     """
     first, end, repeat = block[0], block[0] + block[1], block[2]
     layer, step = block[3], block[4]
-    if repeat == 1:
-        return _run_turn(now, first, end, layer, device, waits)
-    if _only_waits(first, end, device.programs):
-        for _ in range(repeat):
-            now = _run_turn(now, first, end, layer, device, waits)
-            layer += step
-        return now
-    _join_if_lone(now, device)
-    found = _snapshot(now, layer, device.network)
+    watched = repeat > 1 and not _only_waits(first, end, device.programs)
+    found = np.zeros(0)
+    if watched:
+        found = _joined_snapshot(now, layer, device)
     for turn in range(1, repeat + 1):
         start, before = now, waits.copy()
         now = _run_turn(now, first, end, layer, device, waits)
@@ -361,14 +359,22 @@ def _run_block(now: float, block: Ints, device: Device, waits: Floats) -> float:
         rest = repeat - turn
         if rest == 0:
             break
-        _join_if_lone(now, device)
-        left = _snapshot(now, layer, device.network)
-        if len(left) > 0 and np.array_equal(found, left):
-            _skip(rest, (now - start) * rest, block, layer, device)
-            waits += (waits - before) * rest
-            return now + (now - start) * rest
-        found = left
+        if watched:
+            left = _joined_snapshot(now, layer, device)
+            if len(left) > 0 and np.array_equal(found, left):
+                _skip(rest, (now - start) * rest, block, layer, device)
+                waits += (waits - before) * rest
+                return now + (now - start) * rest
+            found = left
     return now
+
+
+@njit(cache=True)
+def _joined_snapshot(now: float, layer: int, device: Device) -> Floats:
+    """The network, all that is under way played until now; see `_snapshot`."""
+    if device.network.lone[0] >= 0:
+        _join_lone(now, device)
+    return _snapshot(now, layer, device.network)
 
 
 @njit(cache=True)
@@ -691,12 +697,21 @@ def _scheduled(
 
 
 @njit(cache=True)
+def idle_networks(step: StepColumns, collectives: Collectives) -> Network:
+    """The networks that `run_step` works with."""
+    slots, dimensions = step.labels * step.layers, collectives.dimensions
+    inside = min(collectives.active_chunks, slots * collectives.chunks)
+    phases = _most_phases(collectives)
+    return _networks(len(step.like) + 1, slots, dimensions, phases, inside)
+
+
+@njit(cache=True)
 def run_step(
     step: StepColumns,
     computes: Floats,
     collectives: Collectives,
-    onward: Floats,
-    back: Floats,
+    transfers: tuple[Floats, Floats],
+    networks: Network,
 ) -> tuple[float, Floats]:
     """Run one training step.
 
@@ -704,33 +719,16 @@ def run_step(
         step: What the stages do.
         computes: Duration of each compute node.
         collectives: What the collectives do.
-        onward: Duration of the transfer from each stage to the next.
-        back: Duration of the transfer from the next stage to each.
+        transfers: Duration of the transfers from each stage to the next, and of those
+            from the next stage to each.
+        networks: What `idle_networks` gives for these: one to play with, and one for
+            each kind of stage, to hold what its last backward leaves under way. They
+            are idle again at the end.
 
     Returns:
         Time from the end of the first forward to the end of the next step's; and for
         each stage what it computes, what its optimizer does, its waiting for other
         stages and that by group, shape (stages, 3 + groups).
-    """
-    slots, dimensions = step.labels * step.layers, collectives.dimensions
-    inside = min(collectives.active_chunks, slots * collectives.chunks)
-    phases = _most_phases(collectives)
-    networks = _networks(len(step.like) + 1, slots, dimensions, phases, inside)
-    return _run_step(step, computes, collectives, (onward, back), networks)
-
-
-@njit(cache=True)
-def _run_step(
-    step: StepColumns,
-    computes: Floats,
-    collectives: Collectives,
-    transfers: tuple[Floats, Floats],
-    networks: Network,
-) -> tuple[float, Floats]:
-    """`run_step`, on idle networks: one to play with, and one for each kind of stage.
-
-    These hold what the last backward of a stage leaves under way. All are idle again at
-    the end.
     """
     kinds, stages = len(step.like), len(step.stage_of)
     network = _one_of(networks, kinds, kinds + 1)
@@ -751,9 +749,10 @@ def _run_step(
         end = last_start[stage] + now
         if stage + 1 < stages:
             arrival = end + transfers[0][stage]
-        for program in range(_UPDATE):
-            waited += step.turns[program] * waits[kind, program]
-        found[stage, 3:] = waited
+        for group in range(step.groups):
+            for program in range(_UPDATE):
+                waited[group] += step.turns[program] * waits[kind, program, group]
+            found[stage, 3 + group] = waited[group]
     for kind in range(kinds):
         _empty(_one_of(networks, kind, kinds + 1))
     makespan = end - first_end[stages - 1]
@@ -887,6 +886,13 @@ def _bound(
 
 
 @njit(cache=True)
+def _to_grid(seconds: Floats, unit: float) -> None:
+    """As `clock.on_grid`, in place; a loop compiles sooner than an expression."""
+    for i in range(len(seconds)):
+        seconds[i] = np.rint(seconds[i] / unit) * unit
+
+
+@njit(cache=True)
 def run_steps(
     step: StepColumns, table: PhaseTable, designs: Designs
 ) -> tuple[Floats, Floats]:
@@ -921,12 +927,16 @@ def run_steps(
         ways = designs.messages[d]
         onward = _transfers(ways[: stages - 1], nbytes, table, designs, d)
         back = _transfers(ways[stages - 1 :], nbytes, table, designs, d)
-        computes = designs.computes[d]
+        computes = designs.computes[d].copy()
         unit = _tick(_bound(step, computes, serial, onward.sum() + back.sum()))
+        for times in (computes, onward, back):
+            _to_grid(times, unit)
+        for at in range(len(seconds)):
+            _to_grid(seconds[at], unit)
         collectives = Collectives(
             starts,
             phases,
-            np.rint(seconds / unit) * unit,
+            seconds,
             step.group_of,
             step.groups,
             dimensions,
@@ -934,15 +944,12 @@ def run_steps(
             designs.active_chunks[d],
             designs.lifo[d],
         )
-        makespan, found = _run_step(
-            step,
-            np.rint(computes / unit) * unit,
-            collectives,
-            (np.rint(onward / unit) * unit, np.rint(back / unit) * unit),
-            networks,
+        makespan, found = run_step(
+            step, computes, collectives, (onward, back), networks
         )
         makespans[d] = makespan
-        for stage in range(stages):
-            parts[d] += found[stage]
-        parts[d] /= stages
+        for part in range(parts.shape[1]):
+            for stage in range(stages):
+                parts[d, part] += found[stage, part]
+            parts[d, part] /= stages
     return makespans, parts

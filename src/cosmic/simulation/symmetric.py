@@ -118,12 +118,13 @@ class _Run:
     def plain(self) -> SimulationResult:
         """A step by 1F1B or GPipe, all of it compiled."""
         durations = self.times.durations
+        step, collectives = step_columns(self.graph), self.times.collectives
         makespan, parts = kernels.run_step(
-            step_columns(self.graph),
+            step,
             durations.computes,
-            self.times.collectives,
-            durations.onward,
-            durations.back,
+            collectives,
+            (durations.onward, durations.back),
+            kernels.idle_networks(step, collectives),
         )
         names = [group.name for group in self.graph.groups]
         stages = [
