@@ -1,7 +1,7 @@
 """Where compiled code is kept, and a word to people while it is made.
 
-The inner loops are compiled when they are first called, which takes ten to twenty
-seconds, and then kept in a folder. numba takes that of the sources, or else one in the
+The inner loops are compiled when they are first called, which takes about a minute,
+and then kept in a folder. numba takes that of the sources, or else one in the
 user's home; where neither can be written, a folder for this run stands in.
 """
 
@@ -51,7 +51,7 @@ def patience(
     def look() -> None:
         counts = [getattr(kernel, "stats", None) for kernel in kernels.values()]
         if any(count.cache_misses for count in counts if count is not None):
-            tell("compiling the simulator, once (10 to 20 s) ...")
+            tell("compiling the simulator, once (about a minute) ...")
 
     timer = Timer(_PATIENCE, look)
     timer.daemon = True
